@@ -1,0 +1,68 @@
+/// What a backend can do on this machine: plain data, so that nothing above a backend asks which one it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// What stands between the agent and the host.
+    pub boundary: Boundary,
+    /// Whether `root` and `node` are two different users to the host's kernel.
+    pub users: Users,
+    /// Whether programs that ignore proxy variables arrive at the outlet too.
+    pub transparent: bool,
+    /// Which limits can be enforced.
+    pub limits: LimitSupport,
+    /// Facts worth telling the person at preflight, such as `Landlock: not in this kernel`.
+    pub remarks: Vec<String>,
+}
+
+/// What stands between the agent and the host's kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// Nothing: an in-memory fake, for tests alone.
+    None,
+    /// The host's kernel with namespaces, a seccomp filter and no capabilities.
+    Namespaces,
+    /// A kernel in user space (gVisor).
+    UserSpaceKernel,
+    /// A virtual machine of its own.
+    VirtualMachine,
+}
+
+/// How many users a bottle really has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Users {
+    /// `root` and `node` cannot touch each other's files.
+    Separate,
+    /// Only one host id could be mapped: root's files are node's too.
+    Shared,
+}
+
+/// Which limits can be enforced; for the others, why not and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSupport {
+    /// `limits.memory`
+    pub memory: Result<(), String>,
+    /// `limits.cpus`
+    pub cpus: Result<(), String>,
+    /// `limits.pids`
+    pub pids: Result<(), String>,
+    /// `limits.disk`
+    pub disk: Result<(), String>,
+}
+
+impl LimitSupport {
+    /// Everything can be enforced.
+    pub fn all() -> Self {
+        Self { memory: Ok(()), cpus: Ok(()), pids: Ok(()), disk: Ok(()) }
+    }
+
+    /// The limits in `wanted` that cannot be enforced, each as `(name, why)`.
+    pub fn refusals(&self, wanted: &crate::Limits) -> Vec<(&'static str, String)> {
+        let asked = [
+            ("memory", wanted.memory.is_some(), &self.memory),
+            ("cpus", wanted.cpus.is_some(), &self.cpus),
+            ("pids", wanted.pids.is_some(), &self.pids),
+            ("disk", wanted.disk.is_some(), &self.disk),
+        ];
+        let refused = asked.into_iter().filter(|(_, wanted, _)| *wanted);
+        refused.filter_map(|(name, _, support)| support.clone().err().map(|why| (name, why))).collect()
+    }
+}

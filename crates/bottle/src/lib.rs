@@ -1,0 +1,33 @@
+//! The contract between whatever makes bottles and whatever uses them.
+//!
+//! A [`Bottle`] is a running, isolated place for one agent. A [`Backend`] makes bottles; an [`Outlet`] is a bottle's only
+//! way out. Everything above this crate sees only these traits, so that provisioning, sessions and services are written
+//! once. What differs between backends is data: [`Capabilities`].
+
+#![forbid(unsafe_code)]
+
+mod backend;
+mod capabilities;
+mod exec;
+mod guest_path;
+mod handle;
+mod limits;
+mod name;
+mod outlet;
+mod process;
+mod spec;
+pub mod tree;
+mod user;
+
+pub use backend::{Backend, BackendName, CloseError, LaunchError, Launched, Leftover, Unavailable};
+pub use capabilities::{Boundary, Capabilities, LimitSupport, Users};
+pub use exec::{Exec, ExecError, ExitStatus, Output};
+pub use guest_path::{GuestPath, GuestPathError};
+pub use handle::{Bottle, CopyError};
+pub use limits::Limits;
+pub use name::{BottleName, BottleNameError};
+pub use outlet::{Arrival, ByteStream, Destination, Outlet, OutletError, Reply};
+pub use process::{Process, Running, Signal, Stdio, TerminalSize};
+pub use spec::{BottleSpec, RootFs, Tool};
+pub use tree::{Tree, TreePath, TreeSink};
+pub use user::User;

@@ -1,0 +1,180 @@
+//! Files and folders on their way into or out of a bottle.
+//!
+//! A [`Tree`] says what goes in: host files and folders, or bytes made by us, each with its place. It is read on the host
+//! without following any link out of it ([`Tree::scan`], [`Tree::pack`]) and travels as one tar stream (POSIX.1-2001 pax,
+//! GNU long names) that a backend unpacks *inside* the bottle. A [`TreeSink`] takes what comes out.
+
+mod pack;
+mod path;
+mod read;
+mod sink;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use path::{TreePath, TreePathError};
+pub use sink::{HostFolder, MemorySink, SinkError, TreeSink};
+
+/// What goes into a bottle in one copy: members, each replaced as a whole at its own place.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    members: Vec<Member>,
+}
+
+/// One file or folder and its place, relative to the folder given to [`crate::Bottle::cp_in`].
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Where it goes; the empty path is the `into` of the copy itself.
+    pub at: TreePath,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where a member comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A file or folder on the host. The path itself may lead through links (the person named it); nothing below it may.
+    Host {
+        /// Absolute path on the host.
+        path: PathBuf,
+        /// What happens to symbolic links that lead out of it.
+        outward: OutwardLinks,
+        /// Names (last path parts) that are left out wherever they stand below it.
+        exclude: Vec<String>,
+    },
+    /// Bytes made by us.
+    File {
+        /// The content.
+        content: Vec<u8>,
+        /// Permission bits, `0o600` for instance.
+        mode: u32,
+    },
+    /// An empty folder with these permission bits.
+    Folder {
+        /// Permission bits, `0o755` for instance.
+        mode: u32,
+    },
+}
+
+/// What happens to a symbolic link that leads out of its member: one with an absolute target, or with more `..` than depth.
+/// Links that stay inside are always copied as links; none is ever followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutwardLinks {
+    /// The copy fails and names the link.
+    Refuse,
+    /// The link is left out and counted in [`Census::links_left_out`].
+    LeaveOut,
+}
+
+/// What a tree holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Regular files.
+    pub files: u64,
+    /// Folders, the members' own included.
+    pub folders: u64,
+    /// Symbolic links that stay inside.
+    pub links: u64,
+    /// Symbolic links that lead out and were left out.
+    pub links_left_out: u64,
+    /// Content of all files, in bytes.
+    pub bytes: u64,
+}
+
+impl Tree {
+    /// An empty tree; add members with [`Tree::with`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One host file or folder that becomes the `into` of the copy itself; links that lead out are refused.
+    pub fn host(path: impl Into<PathBuf>) -> Self {
+        let source = Source::Host { path: path.into(), outward: OutwardLinks::Refuse, exclude: Vec::new() };
+        Self::new().with(TreePath::root(), source)
+    }
+
+    /// One file made of `content` that becomes the `into` of the copy itself.
+    pub fn file(content: impl Into<Vec<u8>>, mode: u32) -> Self {
+        Self::new().with(TreePath::root(), Source::File { content: content.into(), mode })
+    }
+
+    /// Adds a member.
+    #[must_use]
+    pub fn with(mut self, at: TreePath, source: Source) -> Self {
+        self.members.push(Member { at, source });
+        self
+    }
+
+    /// The members, in the order they were added: the order in which they are put in place.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// Walks everything and checks what can be checked before a copy: that it exists, can be read, holds no FIFO, device or
+    /// socket, that links stay inside. Copies nothing, opens no file for reading.
+    ///
+    /// # Errors
+    /// The first thing on the host that cannot be copied.
+    pub fn scan(&self) -> Result<Census, TreeError> {
+        pack::scan(self)
+    }
+
+    /// Writes the tree as a tar stream: member number `i` is the entry `i` (a file or a folder) with its content below `i/`.
+    /// Owners are 0:0 (the receiver sets them), modes are the host's permission bits without setuid, setgid and sticky.
+    /// Every host file is opened without following links and without blocking, and checked after opening.
+    ///
+    /// # Errors
+    /// The first thing that cannot be read (it may have gone since [`Tree::scan`]), or `out`'s own error. The stream is
+    /// then cut short and the receiver must throw away what it has.
+    pub fn pack(&self, out: &mut dyn io::Write) -> Result<Census, TreeError> {
+        pack::pack(self, out)
+    }
+}
+
+/// What on the host could not be copied.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// It does not exist (any more).
+    #[error("{} does not exist{}", .path.display(), if *.vanished { " any more: it disappeared during the copy" } else { "" })]
+    Missing {
+        /// The host path.
+        path: PathBuf,
+        /// Whether it was there a moment ago.
+        vanished: bool,
+    },
+    /// A link leads out of the tree.
+    #[error("{} is a link to {}, which leads out of {}", .path.display(), .target.display(), .tree.display())]
+    LeadsOut {
+        /// The link.
+        path: PathBuf,
+        /// What it points to.
+        target: PathBuf,
+        /// The member's root on the host.
+        tree: PathBuf,
+    },
+    /// It is no regular file, folder or link.
+    #[error("{} is a {kind}; only files, folders and links inside the tree can be copied", .path.display())]
+    Special {
+        /// The host path.
+        path: PathBuf,
+        /// `FIFO`, `socket`, `device`.
+        kind: &'static str,
+    },
+    /// The system refused to read it.
+    #[error("reading {}: {source}", .path.display())]
+    Read {
+        /// The host path.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// It changed while it was being read.
+    #[error("{} changed while it was being copied", .path.display())]
+    Changed {
+        /// The host path.
+        path: PathBuf,
+    },
+    /// The stream's receiver is gone.
+    #[error("the receiver of the copy is gone: {0}")]
+    Stream(io::Error),
+}

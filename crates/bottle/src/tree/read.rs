@@ -1,0 +1,1 @@
+// Reading host folders without following links.
