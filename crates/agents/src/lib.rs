@@ -1,1 +1,32 @@
-//! agents
+//! What kinds of agent there are, how each is started and fed, and where its program stands on the host.
+//!
+//! Pure data and looking at host files: nothing here holds a bottle, starts a program or reads the environment. Values
+//! such as `PATH` and the home folder are passed in.
+//!
+//! - [`Provider`] and [`AgentCommand`]: the templates `claude`, `codex` and `command`, and the argument vector they make.
+//! - [`find::find`]: the agent's program as the person's shell finds it, and the install folder that has to be visible.
+//! - [`resolve_tools`]: the `tools:` of a manifest.
+//! - [`Visible`]: what both give: read-only tools, links and `PATH` entries.
+//! - [`credentials`]: what is never shown to a bottle.
+
+#![forbid(unsafe_code)]
+
+mod claude;
+mod codex;
+mod command;
+pub mod credentials;
+pub mod find;
+mod provider;
+mod runtime;
+mod shown;
+mod template;
+mod tools;
+mod visible;
+
+pub use command::{AgentCommand, Invocation, Mode};
+pub use provider::{Provider, ProviderError, ProviderFile};
+pub use runtime::{Headless, Placeholder, PromptMode, Runtime};
+pub use shown::Shown;
+pub use template::{Template, UnknownTemplate};
+pub use tools::{ToolError, resolve_tools};
+pub use visible::{GuestLink, Visible};

@@ -3,6 +3,8 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use crate::escaped::Escaped;
+
 /// An absolute path inside a bottle: no `..`, no `.`, no NUL, no empty part; every part at most 255 bytes, the whole at most
 /// 4095 (`path_resolution(7)`). It says nothing of whether something stands there, and never names a place on the host.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,10 +91,7 @@ fn check_part(part: &OsStr) -> Result<(), &'static str> {
 impl fmt::Display for GuestPath {
     /// Control characters are shown escaped, so that a name cannot steer the person's terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.to_string_lossy().chars() {
-            if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
-        }
-        Ok(())
+        Escaped(&self.0).fmt(f)
     }
 }
 

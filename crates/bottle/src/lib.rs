@@ -8,6 +8,8 @@
 
 mod backend;
 mod capabilities;
+mod escaped;
+mod environment;
 mod exec;
 mod guest_path;
 mod handle;
@@ -21,6 +23,7 @@ mod user;
 
 pub use backend::{Backend, BackendName, CloseError, LaunchError, Launched, Leftover, Unavailable};
 pub use capabilities::{Boundary, Capabilities, LimitSupport, Users};
+pub use environment::environment;
 pub use exec::{Exec, ExecError, ExitStatus, Output};
 pub use guest_path::{GuestPath, GuestPathError};
 pub use handle::{Bottle, CopyError};

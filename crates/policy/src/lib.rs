@@ -1,1 +1,37 @@
-//! policy
+//! What a bottle may reach, as data: the routes of a manifest, each value parsed and checked once, here.
+//!
+//! Layer 0 and pure: no files, no network, no environment. A [`Route`] that exists is one that makes sense: its host is a
+//! host, its regular expressions compile within bounds, and no combination of its settings silently removes a control.
+//! Judging requests by routes is not in this crate's types yet; what a request looks like is decided with the egress service.
+
+mod auth;
+mod cidr;
+mod dlp;
+mod header_match;
+mod host;
+mod host_pattern;
+mod log_level;
+mod method;
+mod path_match;
+mod path_regex;
+mod request_match;
+mod route;
+mod shown;
+mod tls;
+mod token_ref;
+
+pub use auth::{Auth, Scheme, SchemeError};
+pub use cidr::{Cidr, CidrError};
+pub use dlp::{DetectorError, Detectors, Dlp, InboundDetector, OnMatch, OutboundDetector};
+pub use header_match::{HeaderMatch, HeaderName, HeaderNameError, HeaderValue, HeaderValueError};
+pub use host::{Host, HostError};
+pub use host_pattern::HostPattern;
+pub use log_level::{LogLevel, LogLevelError};
+pub use method::{Method, MethodError};
+pub use path_match::{PathMatch, PathMatchKind, PathValue, PathValueError};
+pub use path_regex::{PathRegex, PathRegexError};
+pub use request_match::RequestMatch;
+pub use route::{Route, RouteConflict};
+pub use shown::Shown;
+pub use tls::{TlsMode, TlsModeError};
+pub use token_ref::{TokenRef, TokenRefError};

@@ -4,16 +4,27 @@
 //! without following any link out of it ([`Tree::scan`], [`Tree::pack`]) and travels as one tar stream (POSIX.1-2001 pax,
 //! GNU long names) that a backend unpacks *inside* the bottle. A [`TreeSink`] takes what comes out.
 
+mod beneath;
+mod host_folder;
+mod link;
+mod memory;
 mod pack;
 mod path;
 mod read;
 mod sink;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;
 
+use crate::escaped::Escaped;
+
+pub use host_folder::HostFolder;
+pub use memory::{MemoryEntry, MemorySink};
 pub use path::{TreePath, TreePathError};
-pub use sink::{HostFolder, MemorySink, SinkError, TreeSink};
+pub use sink::{SinkError, SinkLimits, TreeSink};
 
 /// What goes into a bottle in one copy: members, each replaced as a whole at its own place.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +132,13 @@ impl Tree {
 
     /// Writes the tree as a tar stream: member number `i` is the entry `i` (a file or a folder) with its content below `i/`.
     /// Owners are 0:0 (the receiver sets them), modes are the host's permission bits without setuid, setgid and sticky.
-    /// Every host file is opened without following links and without blocking, and checked after opening.
+    /// Every host file is opened without following links and without blocking, and checked after opening. Hard links become
+    /// files of their own. Order: a folder, its files and links by name, then its folders by name. Times of modification are
+    /// kept to the second; a file made by us gets the current time.
+    ///
+    /// The stream ends with two zero blocks only when all of it was written: a receiver that has not seen them has half a
+    /// tree. Holes in a sparse file travel as zeros, so a stream can be far larger than what it takes on the host's disk:
+    /// ask [`Tree::scan`] for the bytes first, or let the receiver stop reading when it has had enough, which ends this.
     ///
     /// # Errors
     /// The first thing that cannot be read (it may have gone since [`Tree::scan`]), or `out`'s own error. The stream is
@@ -135,7 +152,7 @@ impl Tree {
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// It does not exist (any more).
-    #[error("{} does not exist{}", .path.display(), if *.vanished { " any more: it disappeared during the copy" } else { "" })]
+    #[error("{} does not exist{}", Escaped(.path), if *.vanished { " any more: it disappeared during the copy" } else { "" })]
     Missing {
         /// The host path.
         path: PathBuf,
@@ -143,7 +160,7 @@ pub enum TreeError {
         vanished: bool,
     },
     /// A link leads out of the tree.
-    #[error("{} is a link to {}, which leads out of {}", .path.display(), .target.display(), .tree.display())]
+    #[error("{} is a link to {}, which leads out of {}", Escaped(.path), Escaped(.target), Escaped(.tree))]
     LeadsOut {
         /// The link.
         path: PathBuf,
@@ -153,7 +170,7 @@ pub enum TreeError {
         tree: PathBuf,
     },
     /// It is no regular file, folder or link.
-    #[error("{} is a {kind}; only files, folders and links inside the tree can be copied", .path.display())]
+    #[error("{} is a {kind}; only files, folders and links inside the tree can be copied", Escaped(.path))]
     Special {
         /// The host path.
         path: PathBuf,
@@ -161,7 +178,7 @@ pub enum TreeError {
         kind: &'static str,
     },
     /// The system refused to read it.
-    #[error("reading {}: {source}", .path.display())]
+    #[error("reading {}: {source}", Escaped(.path))]
     Read {
         /// The host path.
         path: PathBuf,
@@ -169,7 +186,7 @@ pub enum TreeError {
         source: io::Error,
     },
     /// It changed while it was being read.
-    #[error("{} changed while it was being copied", .path.display())]
+    #[error("{} changed while it was being copied", Escaped(.path))]
     Changed {
         /// The host path.
         path: PathBuf,

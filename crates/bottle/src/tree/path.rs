@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use crate::escaped::Escaped;
+
 /// A path below some root: relative, no `..`, no NUL, parts of at most 255 bytes. The empty path is the root itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TreePath(PathBuf);
@@ -47,10 +49,7 @@ impl TreePath {
 impl fmt::Display for TreePath {
     /// Control characters are shown escaped, so that a name cannot steer the person's terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.to_string_lossy().chars() {
-            if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
-        }
-        Ok(())
+        Escaped(&self.0).fmt(f)
     }
 }
 

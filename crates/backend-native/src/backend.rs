@@ -1,0 +1,102 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bottle::{
+    Backend, BackendName, BottleSpec, Boundary, Capabilities, CloseError, LaunchError, Launched, Leftover, Unavailable, Users,
+};
+
+use crate::bottle::NativeBottle;
+use crate::cgroup::{self, Hierarchy};
+use crate::check;
+use crate::ids::IdPlan;
+use crate::launch::{self, Started};
+use crate::outlet::NativeOutlet;
+
+pub use crate::launch::HelperProgram;
+
+/// The backend's name.
+pub const NAME: BackendName = BackendName("native");
+
+/// Makes bottles of Linux namespaces.
+#[derive(Debug)]
+pub struct NativeBackend {
+    program: HelperProgram,
+}
+
+impl NativeBackend {
+    /// A backend whose helper is started as `program` says.
+    pub fn new(program: HelperProgram) -> Self {
+        Self { program }
+    }
+
+    fn look(&self) -> Result<(IdPlan, Hierarchy, Capabilities), Unavailable> {
+        check::kernel()?;
+        let (ids, why_single) = IdPlan::find();
+        let hierarchy = Hierarchy::find();
+        let (users, remark) = match &ids {
+            IdPlan::Root | IdPlan::Subordinate { .. } => (Users::Separate, None),
+            IdPlan::Single => {
+                let why = why_single.unwrap_or_default();
+                (Users::Shared, Some(format!("only your own user id can be mapped, so root's files are node's in the bottle: {why}")))
+            }
+        };
+        let capabilities = Capabilities {
+            boundary: Boundary::Namespaces,
+            users,
+            transparent: true,
+            limits: hierarchy.support(),
+            remarks: remark.into_iter().collect(),
+        };
+        Ok((ids, hierarchy, capabilities))
+    }
+}
+
+#[async_trait]
+impl Backend for NativeBackend {
+    fn name(&self) -> BackendName {
+        NAME
+    }
+
+    async fn check(&self) -> Result<Capabilities, Unavailable> {
+        self.look().map(|(_, _, capabilities)| capabilities)
+    }
+
+    async fn launch(&self, spec: &BottleSpec) -> Result<Launched, LaunchError> {
+        let (ids, hierarchy, mut capabilities) = self.look()?;
+        // A limit that cannot be held is never dropped silently.
+        if let Some((limit, reason)) = capabilities.limits.refusals(&spec.limits).into_iter().next() {
+            return Err(LaunchError::Unsupported { backend: NAME, what: format!("limits.{limit}"), reason });
+        }
+        let (program, wanted) = (self.program.clone(), spec.clone());
+        let started = tokio::task::spawn_blocking(move || launch::launch(&program, &wanted, &ids, &hierarchy)).await;
+        let failed = |step: &str, reason: String| LaunchError::Failed { bottle: spec.name.to_string(), step: step.to_owned(), reason };
+        let Started { control, init, ports, listeners, groups, remarks } =
+            started.map_err(|error| failed("making the bottle", error.to_string()))??;
+        capabilities.remarks.extend(remarks);
+        let bottle = NativeBottle::new(spec.name.clone(), capabilities, control, init, groups)
+            .map_err(|error| failed("watching the bottle", error.to_string()))?;
+        let outlet = NativeOutlet::new(&ports, listeners).map_err(|error| failed("opening the outlet", error.to_string()))?;
+        Ok(Launched { bottle: Arc::new(bottle), outlet: Box::new(outlet) })
+    }
+
+    async fn leftovers(&self) -> Result<Vec<Leftover>, Unavailable> {
+        let groups = Hierarchy::find().leftovers();
+        let known = groups.into_iter().filter_map(|path| Some((cgroup::bottle_of(&path)?, path)));
+        let leftover = |(bottle, path): (_, std::path::PathBuf)| {
+            let id = path.display().to_string();
+            Leftover { bottle, what: format!("cgroup {id}"), id }
+        };
+        Ok(known.map(leftover).collect())
+    }
+
+    async fn remove(&self, leftover: &Leftover) -> Result<(), CloseError> {
+        let failed = |reason: String| CloseError { bottle: leftover.bottle.to_string(), what: leftover.what.clone(), reason };
+        // Only what a fresh look finds empty: the caller's list may be old, or not ours.
+        let path = Path::new(&leftover.id);
+        if path.exists() && !Hierarchy::find().leftovers().iter().any(|found| found == path) {
+            return Err(failed("it is in use".to_owned()));
+        }
+        cgroup::remove(path).map_err(|error| failed(error.to_string()))
+    }
+}

@@ -1,0 +1,240 @@
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bottle::{
+    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, Output, Process, Stdio, Tree, TreeSink,
+    User, environment,
+};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Signal, pidfd_send_signal};
+use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
+
+use crate::cgroup::Groups;
+use crate::channel::Channel;
+use crate::process::NativeProcess;
+use crate::wire::{self, FromExec, Request, Spawn, StartStep};
+use crate::{copy_in, copy_out, sys};
+
+/// How long the kernel may take to end everything in the bottle.
+const END_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A bottle made of namespaces, held by the control stream to its PID 1.
+pub struct NativeBottle {
+    name: BottleName,
+    capabilities: Capabilities,
+    /// `None` once closed.
+    control: Mutex<Option<OwnedFd>>,
+    init: AsyncFd<OwnedFd>,
+    groups: Mutex<Groups>,
+}
+
+impl NativeBottle {
+    /// Takes over a bottle that is ready.
+    pub fn new(name: BottleName, capabilities: Capabilities, control: OwnedFd, init: OwnedFd, groups: Groups) -> io::Result<Self> {
+        let init = sys::watch(init, tokio::io::Interest::READABLE)?;
+        Ok(Self { name, capabilities, control: Mutex::new(Some(control)), init, groups: Mutex::new(groups) })
+    }
+
+    /// Sends a request with a new exec channel before `fds`. `None` when the bottle is gone.
+    fn request(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> io::Result<Option<Channel>> {
+        let (channel, theirs) = Channel::new()?;
+        let control = self.control.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(control) = control.as_ref() else { return Ok(None) };
+        let all: Vec<_> = std::iter::once(theirs.as_fd()).chain(fds.iter().copied()).collect();
+        match wire::send_frame(control.as_fd(), request, &all) {
+            Ok(()) => Ok(Some(channel)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn start(&self, exec: &Exec, streams: &[BorrowedFd<'_>], terminal: Option<(u16, u16)>) -> Result<Process, ExecError> {
+        let (bottle, program) = (self.name.to_string(), exec.program());
+        let failed = |reason: String| ExecError::Failed { bottle: bottle.clone(), program: program.clone(), reason };
+        let gone = || ExecError::Gone { bottle: bottle.clone() };
+        let folder = exec.folder.clone().map_or_else(|| exec.user.home().into(), |folder| folder.as_path().as_os_str().as_bytes().to_vec());
+        let spawn = Spawn {
+            argv: exec.argv.iter().map(|arg| arg.as_bytes().to_vec()).collect(),
+            env: environment(exec),
+            folder,
+            root: exec.user == User::Root,
+            terminal,
+        };
+        if spawn.argv.iter().chain(&spawn.env).any(|text| text.contains(&0)) {
+            return Err(failed("an argument or variable holds a NUL byte".to_owned()));
+        }
+        if spawn.argv.first().is_none_or(Vec::is_empty) {
+            return Err(failed("there is no program to run".to_owned()));
+        }
+        let channel = self.request(&Request::Spawn(spawn), streams).map_err(|error| failed(error.to_string()))?.ok_or_else(gone)?;
+        match channel.receive().await.map_err(|error| failed(error.to_string()))? {
+            Some((FromExec::Started, fds)) => {
+                let ours = fds.into_iter().next();
+                let second = ours.as_ref().map(OwnedFd::try_clone).transpose().map_err(|error| failed(error.to_string()))?;
+                let process = NativeProcess::new(bottle, program, channel, exec.deadline, second);
+                Ok(Process { control: Box::new(process), terminal: ours })
+            }
+            Some((FromExec::NotStarted { step, errno }, _)) => Err(self.not_started(exec, step, errno)),
+            Some((FromExec::Exited(_) | FromExec::Killed(_) | FromExec::Done | FromExec::Failed { .. }, _)) => {
+                Err(failed("the helper spoke out of turn".to_owned()))
+            }
+            None => Err(gone()),
+        }
+    }
+
+    fn not_started(&self, exec: &Exec, step: StartStep, errno: i32) -> ExecError {
+        let (bottle, program) = (self.name.to_string(), exec.program());
+        let reason = io::Error::from_raw_os_error(errno).to_string();
+        match step {
+            StartStep::Execute if matches!(errno, libc::ENOENT | libc::ENOTDIR) => ExecError::NotFound { bottle, program },
+            StartStep::Execute => ExecError::NotRunnable { bottle, program, reason },
+            StartStep::Folder => match exec.folder.clone().map_or_else(|| GuestPath::parse(exec.user.home()), Ok) {
+                Ok(folder) => ExecError::Folder { bottle, folder, reason },
+                Err(error) => ExecError::Failed { bottle, program, reason: error.to_string() },
+            },
+            StartStep::Prepare => ExecError::Failed { bottle, program, reason },
+        }
+    }
+
+    fn gone_copy(&self) -> CopyError {
+        CopyError::Gone { bottle: self.name.to_string() }
+    }
+
+    /// Lets go of the control stream and kills PID 1; the kernel kills the rest.
+    fn let_go(&self) {
+        let control = self.control.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if control.is_some() {
+            let _ = pidfd_send_signal(self.init.get_ref(), Signal::KILL);
+        }
+    }
+
+    fn remove_groups(&self) -> Result<(), CloseError> {
+        let removed = self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove();
+        removed.map_err(|error| CloseError { bottle: self.name.to_string(), what: "its cgroups".to_owned(), reason: error.to_string() })
+    }
+}
+
+#[async_trait]
+impl Bottle for NativeBottle {
+    fn name(&self) -> &BottleName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn exec(&self, exec: Exec) -> Result<Output, ExecError> {
+        let failed = |error: io::Error| ExecError::Failed { bottle: self.name.to_string(), program: exec.program(), reason: error.to_string() };
+        let pair = || pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()));
+        let ((stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr)) = (pair()?, pair()?, pair()?);
+        let process = self.start(&exec, &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], None).await?;
+        drop((stdin, stdout, stderr));
+        let to_stdin = sender(to_stdin).map_err(failed)?;
+        let (mut from_stdout, mut from_stderr) = (receiver(from_stdout).map_err(failed)?, receiver(from_stderr).map_err(failed)?);
+        let mut output = Output { status: bottle::ExitStatus::Code(0), stdout: Vec::new(), stderr: Vec::new() };
+        let streams = async {
+            tokio::join!(
+                feed(to_stdin, &exec.stdin),
+                drain(&mut from_stdout, &mut output.stdout),
+                drain(&mut from_stderr, &mut output.stderr),
+            )
+        };
+        // The program's end is the end: something it left running may hold the streams open for ever. What it wrote
+        // itself is in the pipes by then.
+        let status = tokio::select! {
+            biased;
+            status = process.control.wait() => status,
+            _ = async { streams.await; std::future::pending::<()>().await } => Err(ExecError::Gone { bottle: self.name.to_string() }),
+        };
+        output.status = status?;
+        rest(&from_stdout, &mut output.stdout).map_err(failed)?;
+        rest(&from_stderr, &mut output.stderr).map_err(failed)?;
+        Ok(output)
+    }
+
+    async fn spawn(&self, exec: Exec, stdio: Stdio) -> Result<Process, ExecError> {
+        match stdio {
+            Stdio::Streams { stdin, stdout, stderr } => {
+                self.start(&exec, &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], None).await
+            }
+            Stdio::Terminal(size) => self.start(&exec, &[], Some((size.rows, size.columns))).await,
+        }
+    }
+
+    async fn cp_in(&self, source: &Tree, into: &GuestPath, owner: User) -> Result<(), CopyError> {
+        let request = |unpack, stream: &OwnedFd| self.request(&Request::Unpack(unpack), &[stream.as_fd()]);
+        copy_in::run(&self.name, source, into, owner, request, || self.gone_copy()).await
+    }
+
+    async fn cp_out(&self, from: &GuestPath, sink: &mut dyn TreeSink) -> Result<(), CopyError> {
+        let request = Request::Pack { from: from.as_path().as_os_str().as_bytes().to_vec() };
+        let (stream, theirs) = pipe_with(PipeFlags::CLOEXEC)
+            .map_err(|error| CopyError::Io { bottle: self.name.to_string(), source: error.into() })?;
+        let channel = self.request(&request, &[theirs.as_fd()]);
+        drop(theirs);
+        let channel = channel.map_err(|source| CopyError::Io { bottle: self.name.to_string(), source })?;
+        copy_out::run(&self.name, from, channel.ok_or_else(|| self.gone_copy())?, stream, sink).await
+    }
+
+    async fn close(&self) -> Result<(), CloseError> {
+        self.let_go();
+        let failed = |reason: String| CloseError { bottle: self.name.to_string(), what: "its processes".to_owned(), reason };
+        // A pidfd becomes readable when PID 1 is gone, which the kernel lets happen only after everything below it is
+        // (`pid_namespaces(7)`).
+        let ended = match tokio::time::timeout(END_PATIENCE, self.init.readable()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(_) => Err(failed(format!("not gone after {END_PATIENCE:?}"))),
+        };
+        ended.and(self.remove_groups())
+    }
+}
+
+impl Drop for NativeBottle {
+    /// A session that forgot to close, or unwinds: processes never outlive the handle.
+    fn drop(&mut self) {
+        self.let_go();
+        let _ = self.remove_groups();
+    }
+}
+
+fn sender(fd: OwnedFd) -> io::Result<pipe::Sender> {
+    rustix::io::ioctl_fionbio(&fd, true)?;
+    pipe::Sender::from_owned_fd(fd)
+}
+
+fn receiver(fd: OwnedFd) -> io::Result<pipe::Receiver> {
+    rustix::io::ioctl_fionbio(&fd, true)?;
+    pipe::Receiver::from_owned_fd(fd)
+}
+
+/// Writes stdin; a program that does not read it is no error.
+async fn feed(mut to: pipe::Sender, bytes: &[u8]) {
+    use tokio::io::AsyncWriteExt;
+    let _ = to.write_all(bytes).await;
+}
+
+async fn drain(from: &mut pipe::Receiver, into: &mut Vec<u8>) {
+    use tokio::io::AsyncReadExt;
+    while let Ok(got) = from.read_buf(into).await {
+        if got == 0 {
+            return;
+        }
+    }
+}
+
+/// Takes what is still in a pipe, without waiting for more.
+fn rest(from: &pipe::Receiver, into: &mut Vec<u8>) -> io::Result<()> {
+    let mut file = std::fs::File::from(from.as_fd().try_clone_to_owned()?);
+    match file.read_to_end(into) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,102 @@
+//! What runs in the helper: the process that becomes PID 1 of the bottle.
+//!
+//! The program executes itself once more under the name [`HELPER`] with an empty environment and its end of the control
+//! stream as stdin. The helper has one thread, so it may unshare and fork. Its life:
+//!
+//! 1. leave the caller's terminal and every descriptor but the control stream;
+//! 2. a user namespace, whose ids the session maps ([`namespaces`]); then all others;
+//! 3. fork: the child is PID 1; it builds the root file system ([`rootfs`]), the network ([`network`]), pivots, and gives
+//!    up every capability it does not need to serve ([`privileges`]);
+//! 4. serve requests until the control stream ends ([`serve`]): when the session dies, however it dies, PID 1 ends and
+//!    the kernel kills everything else in the process namespace (`pid_namespaces(7)`).
+
+mod dev;
+mod etc;
+mod exec;
+mod kill;
+mod landlock;
+mod mounts;
+mod namespaces;
+mod netlink;
+mod network;
+mod pack;
+mod privileges;
+mod proc;
+mod program;
+mod rootfs;
+mod seccomp;
+mod serve;
+mod skeleton;
+mod step;
+mod syscalls;
+mod tools;
+mod unpack;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process::ExitCode;
+
+use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid};
+
+use crate::sys::{self, Fork};
+use crate::wire::{self, Progress, Request, Setup};
+use step::{During, StepError};
+
+/// The name (`argv[0]`) under which the program is executed again to become the helper.
+pub const HELPER: &str = "bot-bottle-helper";
+
+/// The helper's whole life. Returns when the bottle has ended or could not be made.
+pub fn run() -> ExitCode {
+    let control = io::stdin();
+    let control = control.as_fd();
+    match prepare(control).and_then(|setup| become_init(control, &setup)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The session may be gone too; then nobody is left to tell.
+            let _ = wire::send_frame(control, &error.into_progress(), &[]);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn prepare(control: BorrowedFd<'_>) -> Result<Setup, StepError> {
+    // Descriptors that a careless parent left open must not reach the bottle (CVE-2024-21626).
+    sys::close_from(3).during("closing inherited descriptors")?;
+    // A session of its own has no controlling terminal: nothing in the bottle can open the caller's through /dev/tty and
+    // push input into it (TIOCSTI), and the caller's Ctrl-C does not reach it.
+    setsid().during("leaving the caller's terminal")?;
+    match wire::receive_frame(control).during("reading the set-up")? {
+        Some((Request::Setup(setup), _)) => Ok(setup),
+        Some(_) | None => Err(StepError::protocol("the first message is no set-up")),
+    }
+}
+
+/// Makes the namespaces and forks PID 1. In the parent this returns at once.
+fn become_init(control: BorrowedFd<'_>, setup: &Setup) -> Result<(), StepError> {
+    namespaces::enter_user(control, setup.ids)?;
+    namespaces::enter_others()?;
+    // Host paths are opened while the process still has the person's id, which alone may look into a closed home.
+    let sources = rootfs::Sources::open(setup)?;
+    match sys::fork().during("making PID 1")? {
+        Fork::Parent(_) => return Ok(()),
+        Fork::Child => {}
+    }
+    namespaces::become_root(setup.ids)?;
+    rootfs::build(setup, sources)?;
+    let listeners = network::prepare()?;
+    rustix::system::sethostname(setup.name.as_bytes()).during("setting the host name")?;
+    let node = namespaces::node_namespace(setup.ids)?;
+    // Nothing in the bottle may ever look into this process: no /proc/1/exe (CVE-2019-5736), no ptrace, no /proc/1/fd.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
+    namespaces::forbid_more()?;
+    proc::seal()?;
+    let remarks = landlock::restrict()?;
+    privileges::keep_for_service()?;
+    serve::Helper::new(setup.ids, node)?.announce(control, listeners, remarks)?.serve(control)
+}
+
+impl StepError {
+    fn into_progress(self) -> Progress {
+        Progress::Failed { step: self.step.into_owned(), errno: self.errno, reason: self.reason }
+    }
+}

@@ -1,0 +1,57 @@
+//! The few ways in which the helper mounts (`mount_setattr(2)`, `open_tree(2)`, `move_mount(2)`).
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::CWD;
+use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
+
+use super::step::{During, StepError};
+use crate::sys;
+
+/// `MOUNT_ATTR_RDONLY`, `mount_setattr(2)`.
+pub const READ_ONLY: u64 = 0x1;
+/// `MOUNT_ATTR_NOSUID`.
+pub const NO_SUID: u64 = 0x2;
+/// `MOUNT_ATTR_NODEV`.
+pub const NO_DEV: u64 = 0x4;
+/// `MOUNT_ATTR_NOEXEC`.
+pub const NO_EXEC: u64 = 0x8;
+
+/// A copy of the mounts at `path`, attached nowhere yet.
+pub fn detached(path: &Path) -> Result<OwnedFd, StepError> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    open_tree(CWD, path, flags).during_with(|| format!("opening {}", path.display()))
+}
+
+/// Attaches a copy at `target` with `attributes`.
+pub fn attach(tree: OwnedFd, target: &Path, attributes: u64) -> Result<(), StepError> {
+    sys::mount_set_attributes(tree.as_fd(), attributes).during_with(|| format!("restricting {}", target.display()))?;
+    move_mount(&tree, c"", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .during_with(|| format!("attaching {}", target.display()))
+}
+
+/// Binds a host path to a place of the new root.
+pub fn bind(source: &Path, target: &Path, attributes: u64) -> Result<(), StepError> {
+    attach(detached(source)?, target, attributes)
+}
+
+/// Mounts a tmpfs; `options` as in `tmpfs(5)`.
+pub fn tmpfs(target: &Path, flags: MountFlags, options: &str) -> Result<(), StepError> {
+    mount("tmpfs", target, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV | flags, Some(&*c_string(options)))
+        .during_with(|| format!("mounting a tmpfs at {}", target.display()))
+}
+
+/// An overlay of `lower` (read-only, the host's) and a private upper layer. `userxattr` makes it possible without privilege
+/// (Linux 5.11, `Documentation/filesystems/overlayfs.rst`).
+pub fn overlay(lower: &Path, upper: &Path, work: &Path, target: &Path) -> Result<(), StepError> {
+    let escape = |path: &Path| path.display().to_string().replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:");
+    let options =
+        format!("lowerdir={},upperdir={},workdir={},userxattr", escape(lower), escape(upper), escape(work));
+    mount("overlay", target, "overlay", MountFlags::NOSUID | MountFlags::NODEV, Some(&*c_string(&options)))
+        .during_with(|| format!("laying a private layer over {}", lower.display()))
+}
+
+fn c_string(text: &str) -> std::ffi::CString {
+    std::ffi::CString::new(text.replace('\0', "")).unwrap_or_default()
+}

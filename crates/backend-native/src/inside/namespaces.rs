@@ -1,0 +1,107 @@
+//! Namespaces and ids (`namespaces(7)`, `user_namespaces(7)`).
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Gid, Uid};
+use rustix::thread::{UnshareFlags, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use super::step::{During, StepError};
+use crate::sys::{self, Fork};
+use crate::wire::{self, Ids, Progress, Request};
+
+/// Enters a user namespace and sees to it that its ids are mapped before anything else happens.
+pub fn enter_user(control: BorrowedFd<'_>, ids: Ids) -> Result<(), StepError> {
+    sys::unshare(UnshareFlags::NEWUSER).during("making a user namespace")?;
+    match ids {
+        Ids::Single { uid, gid } => write_single_map("/proc/self", 0, uid, gid),
+        Ids::Mapped => {
+            wire::send_frame(control, &Progress::Unshared, &[]).during("asking for the id maps")?;
+            match wire::receive_frame(control).during("waiting for the id maps")? {
+                Some((Request::Mapped, _)) => Ok(()),
+                Some(_) | None => Err(StepError::protocol("no answer to the question for id maps")),
+            }
+        }
+    }
+}
+
+/// Everything that is seen or shared through a namespace. The time namespace stays: clocks are no secret.
+pub fn enter_others() -> Result<(), StepError> {
+    let all = UnshareFlags::NEWNS
+        | UnshareFlags::NEWPID
+        | UnshareFlags::NEWNET
+        | UnshareFlags::NEWIPC
+        | UnshareFlags::NEWUTS
+        | UnshareFlags::NEWCGROUP;
+    sys::unshare(all).during("making the mount, pid, network, ipc, uts and cgroup namespaces")
+}
+
+/// Becomes the bottle's root: the id that owns what the helper makes. When ids are mapped this leaves the person's id, and
+/// the host's root when the session is root's, for good.
+pub fn become_root(ids: Ids) -> Result<(), StepError> {
+    match ids {
+        Ids::Single { .. } => Ok(()),
+        Ids::Mapped => {
+            set_thread_groups(&[Gid::from_raw(0)]).during("setting root's groups")?;
+            let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
+            set_thread_res_gid(gid, gid, gid).during("becoming the bottle's root group")?;
+            set_thread_res_uid(uid, uid, uid).during("becoming the bottle's root")
+        }
+    }
+}
+
+/// Where only one id is mapped: a user namespace below, in which that id is called 1000, for everything that runs as `node`.
+pub fn node_namespace(ids: Ids) -> Result<Option<OwnedFd>, StepError> {
+    let Ids::Single { .. } = ids else { return Ok(None) };
+    let step = "making node's user namespace";
+    let (ready_reader, ready_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).during(step)?;
+    let (hold_reader, hold_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).during(step)?;
+    match sys::fork().during(step)? {
+        Fork::Child => {
+            drop(hold_writer);
+            let done = sys::unshare(UnshareFlags::NEWUSER).is_ok();
+            let _ = rustix::io::write(&ready_writer, &[u8::from(done)]);
+            // Keeps the namespace alive until the helper holds a descriptor to it.
+            let _ = rustix::io::read(&hold_reader, &mut [0u8; 1]);
+            std::process::exit(0);
+        }
+        Fork::Parent(holder) => {
+            drop(hold_reader);
+            let mut done = [0u8; 1];
+            rustix::io::read(&ready_reader, &mut done).during(step)?;
+            if done[0] != 1 {
+                return Err(StepError { step: step.into(), errno: 0, reason: "the kernel refused a nested one".into() });
+            }
+            let process = format!("/proc/{}", holder.as_raw_nonzero());
+            // Possible only while helper and holder are open to tracing, which they are until the bottle is built.
+            write_single_map(&process, 1000, 0, 0)?;
+            let namespace = open(format!("{process}/ns/user"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).during(step)?;
+            drop(hold_writer);
+            Ok(Some(namespace))
+        }
+    }
+}
+
+/// No user namespace may be made below this one any more: none is needed, and they are the usual way to reach kernel code
+/// that expects a trusted caller. The seccomp filter refuses them too.
+pub fn forbid_more() -> Result<(), StepError> {
+    rustix::fs::open("/proc/sys/user/max_user_namespaces", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+        .and_then(|file| rustix::io::write(&file, b"0"))
+        .map(drop)
+        .or_else(|error| if error == rustix::io::Errno::ROFS || error == rustix::io::Errno::ACCESS { Ok(()) } else { Err(error) })
+        .during("forbidding further user namespaces")
+}
+
+fn write_single_map(process: &str, inside: u32, uid: u32, gid: u32) -> Result<(), StepError> {
+    let write = |file: &str, text: String| {
+        let path = format!("{process}/{file}");
+        let result = OpenOptions::new().write(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        result.during_with(|| format!("writing {path}"))
+    };
+    // Without privilege in the parent a group map may only be written once setgroups is given up (CVE-2014-8989).
+    write("setgroups", "deny".into())?;
+    write("uid_map", format!("{inside} {uid} 1"))?;
+    write("gid_map", format!("{inside} {gid} 1"))
+}

@@ -1,0 +1,87 @@
+//! Giving up power, for the helper itself and for everything it runs (`capabilities(7)`).
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Gid, Resource, Rlimit, Uid, setrlimit};
+use rustix::thread::{
+    CapabilitiesSecureBits, CapabilitySet, CapabilitySets, LinkNameSpaceType, clear_ambient_capability_set, move_into_link_name_space,
+    remove_capability_from_bounding_set, set_capabilities, set_capabilities_secure_bits, set_no_new_privs, set_thread_groups,
+    set_thread_res_gid, set_thread_res_uid,
+};
+
+use super::step::{During, StepError};
+use crate::wire::Ids;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// What the helper needs to serve, inside its own user namespace only: to change user, enter `node`'s namespace, own and
+/// read files while copying, and kill.
+const SERVICE: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::SETPCAP)
+    .union(CapabilitySet::SYS_ADMIN);
+
+/// Drops what the helper needed only to build, and promises that no program can ever gain privileges by being executed
+/// (`PR_SET_NO_NEW_PRIVS`): setuid and file capabilities are dead from here on.
+pub fn keep_for_service() -> Result<(), StepError> {
+    set_no_new_privs(true).during("setting no_new_privs")?;
+    let kept = CapabilitySets { effective: SERVICE, permitted: SERVICE, inheritable: CapabilitySet::empty() };
+    clear_bounding().during("emptying the capability bounding set")?;
+    set_capabilities(None, kept).during("dropping capabilities")?;
+    // No core of a program that holds secrets is ever written.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).during("forbidding core dumps")
+}
+
+/// Becomes the user that a program runs as, with no capability at all. Not async-signal-safe code is fine: the helper has
+/// one thread.
+pub fn become_user(root: bool, ids: Ids, node: Option<&OwnedFd>) -> rustix::io::Result<()> {
+    // A program of the bottle is what the host's memory killer should take first, not the person's own.
+    if let Ok(file) = rustix::fs::open("/proc/self/oom_score_adj", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = rustix::io::write(&file, b"500");
+    }
+    match ids {
+        Ids::Mapped => {
+            let id = if root { 0 } else { 1000 };
+            let (uid, gid) = (Uid::from_raw(id), Gid::from_raw(id));
+            // Securebits first: they keep root from getting capabilities back by execve.
+            lock_root_powers()?;
+            set_thread_groups(&[gid])?;
+            set_thread_res_gid(gid, gid, gid)?;
+            set_thread_res_uid(uid, uid, uid)?;
+        }
+        Ids::Single { .. } => {
+            if let (false, Some(node)) = (root, node) {
+                move_into_link_name_space(node.as_fd(), Some(LinkNameSpaceType::User))?;
+            }
+            lock_root_powers()?;
+            // Entering a user namespace gives a full bounding set.
+            clear_bounding()?;
+        }
+    }
+    clear_ambient_capability_set()?;
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+}
+
+fn lock_root_powers() -> rustix::io::Result<()> {
+    set_capabilities_secure_bits(
+        CapabilitiesSecureBits::NO_ROOT
+            | CapabilitiesSecureBits::NO_ROOT_LOCKED
+            | CapabilitiesSecureBits::NO_CAP_AMBIENT_RAISE
+            | CapabilitiesSecureBits::NO_CAP_AMBIENT_RAISE_LOCKED,
+    )
+}
+
+fn clear_bounding() -> rustix::io::Result<()> {
+    for number in 0..64 {
+        match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
+            Ok(()) => {}
+            // Past the last capability that this kernel knows.
+            Err(rustix::io::Errno::INVAL) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

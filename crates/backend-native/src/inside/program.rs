@@ -1,0 +1,136 @@
+//! The last steps of a new process: user, folder, filter, execve.
+
+use std::ffi::{CString, OsStr};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::process::{chdir, setsid};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+
+use super::privileges;
+use super::serve::Helper;
+use crate::sys;
+use crate::wire::{Spawn, StartStep};
+
+/// A program whose every string has been checked, ready to be executed by a forked child.
+pub struct Program {
+    argv: Vec<CString>,
+    env: Vec<CString>,
+    folder: CString,
+    candidates: Vec<CString>,
+    root: bool,
+}
+
+/// Why it could not be started: the step and the error number.
+pub type Failure = (StartStep, i32);
+
+impl Program {
+    /// Prepares what can fail for its arguments' sake.
+    pub fn new(spawn: Spawn) -> Result<Self, Failure> {
+        let c_string = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| (StartStep::Prepare, libc::EINVAL));
+        let argv = spawn.argv.into_iter().map(c_string).collect::<Result<Vec<_>, _>>()?;
+        let env = spawn.env.into_iter().map(c_string).collect::<Result<Vec<_>, _>>()?;
+        let name = argv.first().filter(|name| !name.is_empty()).ok_or((StartStep::Prepare, libc::EINVAL))?;
+        let candidates = candidates(name, &env);
+        Ok(Self { candidates, folder: c_string(spawn.folder)?, argv, env, root: spawn.root })
+    }
+
+    /// Turns this process, fresh from fork, into the program. Returns only on failure.
+    pub fn become_it(&self, helper: &Helper, streams: [BorrowedFd<'_>; 3], terminal: bool) -> Failure {
+        let prepared = || -> io::Result<()> {
+            // A session of its own: no controlling terminal, or the new one alone.
+            setsid()?;
+            if terminal {
+                rustix::process::ioctl_tiocsctty(streams[0])?;
+            }
+            dup2_stdin(streams[0])?;
+            dup2_stdout(streams[1])?;
+            dup2_stderr(streams[2])?;
+            sys::reset_signals()?;
+            rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+            privileges::become_user(self.root, helper.ids(), helper.node())?;
+            sys::close_on_exec_from(3)
+        };
+        if let Err(error) = prepared() {
+            return (StartStep::Prepare, errno(&error));
+        }
+        // As the user, so that a folder closed to it is closed.
+        if let Err(error) = chdir(self.folder.as_c_str()) {
+            return (StartStep::Folder, error.raw_os_error());
+        }
+        if let Err(error) = helper.filter().install() {
+            return (StartStep::Prepare, errno(&error));
+        }
+        (StartStep::Execute, self.execute())
+    }
+
+    /// Tries each place in turn, as `execvp(3)` does: one that may not be executed is passed over but remembered.
+    fn execute(&self) -> i32 {
+        let mut worst = libc::ENOENT;
+        for candidate in &self.candidates {
+            match errno(&sys::execve(candidate, &self.argv, &self.env)) {
+                libc::ENOENT | libc::ENOTDIR => {}
+                libc::EACCES => worst = libc::EACCES,
+                other => return other,
+            }
+        }
+        worst
+    }
+}
+
+/// Where a program may be: at its own path when the name has a slash, otherwise in each folder of its own PATH.
+fn candidates(name: &CString, env: &[CString]) -> Vec<CString> {
+    if name.as_bytes().contains(&b'/') {
+        return vec![name.clone()];
+    }
+    let path = env.iter().rev().find_map(|entry| entry.as_bytes().strip_prefix(b"PATH=")).unwrap_or_default();
+    // An empty or relative part would mean the working folder, which the agent's repository fills: left out.
+    let folders = path.split(|byte| *byte == b':').filter(|folder| folder.starts_with(b"/"));
+    let joined = folders.map(|folder| Path::new(OsStr::from_bytes(folder)).join(OsStr::from_bytes(name.as_bytes())));
+    joined.filter_map(|path| CString::new(path.into_os_string().as_bytes()).ok()).collect()
+}
+
+fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// A terminal made inside the bottle, on its own devpts (`pty(7)`).
+pub struct Terminal {
+    /// The caller's side.
+    pub caller: OwnedFd,
+    /// The program's side.
+    pub program: OwnedFd,
+}
+
+impl Terminal {
+    /// Opens a pair and sets its size.
+    pub fn open(rows: u16, columns: u16) -> Result<Self, Errno> {
+        use rustix::fs::{Mode, OFlags, open};
+        use rustix::pty::{ioctl_tiocgptpeer, unlockpt, OpenptFlags};
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let caller = open("/dev/pts/ptmx", flags, Mode::empty())?;
+        unlockpt(&caller)?;
+        // By descriptor, not by name: nothing in the bottle can put something else in its place.
+        let program = ioctl_tiocgptpeer(&caller, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(caller.as_fd(), size)?;
+        Ok(Self { caller, program })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_path_entry_never_names_a_program() {
+        let env = [c"PATH=/usr/bin::.:bin:/opt/x".to_owned()];
+        let found = candidates(&c"git".to_owned(), &env);
+        assert_eq!(found, [c"/usr/bin/git".to_owned(), c"/opt/x/git".to_owned()]);
+        assert_eq!(candidates(&c"./git".to_owned(), &env), [c"./git".to_owned()]);
+        assert!(candidates(&c"git".to_owned(), &[]).is_empty());
+    }
+}

@@ -1,0 +1,107 @@
+//! PID 1 of the bottle: takes requests, forks a process for each, reaps, and ends when the session ends.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
+
+use super::network::Listeners;
+use super::seccomp::Filter;
+use super::step::{During, StepError};
+use super::{exec, pack, unpack};
+use crate::sys::{self, Fork};
+use crate::wire::{self, FromExec, Ids, Progress, Request, StartStep};
+
+/// What PID 1 holds for the programs it starts.
+pub struct Helper {
+    ids: Ids,
+    node: Option<OwnedFd>,
+    filter: Filter,
+    children: OwnedFd,
+}
+
+impl Helper {
+    /// Compiles the system call filter once for all programs.
+    pub fn new(ids: Ids, node: Option<OwnedFd>) -> Result<Self, StepError> {
+        let filter = Filter::compile().during("compiling the system call filter")?;
+        let children = sys::child_signals().during("watching for ended processes")?;
+        Ok(Self { ids, node, filter, children })
+    }
+
+    /// How ids are mapped.
+    pub fn ids(&self) -> Ids {
+        self.ids
+    }
+
+    /// The user namespace for `node`, where only one id is mapped.
+    pub fn node(&self) -> Option<&OwnedFd> {
+        self.node.as_ref()
+    }
+
+    /// The filter that every program gets.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Tells the session that the bottle is ready and hands the listeners over.
+    pub fn announce(self, control: BorrowedFd<'_>, listeners: Listeners, remarks: Vec<String>) -> Result<Self, StepError> {
+        let pidfd = pidfd_open(getpid(), PidfdFlags::empty()).during("opening a pidfd of PID 1")?;
+        let fds: Vec<_> = std::iter::once(&pidfd).chain(&listeners.sockets).map(AsFd::as_fd).collect();
+        let ready = Progress::Ready { ports: listeners.ports.clone(), remarks };
+        wire::send_frame(control, &ready, &fds).during("telling the session that the bottle is ready")?;
+        Ok(self)
+    }
+
+    /// Serves until the control stream ends, which it does when the session dies, whatever kills it. When this process
+    /// ends, the kernel kills everything else in its process namespace.
+    pub fn serve(&self, control: BorrowedFd<'_>) -> Result<(), StepError> {
+        loop {
+            let mut polled = [PollFd::from_borrowed_fd(control, PollFlags::IN), PollFd::new(&self.children, PollFlags::IN)];
+            match poll(&mut polled, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error).during("waiting for requests"),
+            }
+            let asked = !polled[0].revents().is_empty();
+            let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
+            while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+            if asked {
+                match wire::receive_frame::<Request>(control) {
+                    Ok(Some((request, fds))) => self.fork_for(request, fds),
+                    Ok(None) | Err(_) => return Ok(()),
+                }
+            }
+        }
+    }
+
+    fn fork_for(&self, request: Request, fds: Vec<OwnedFd>) {
+        match sys::fork() {
+            Ok(Fork::Parent(_)) => {}
+            Ok(Fork::Child) => {
+                // Only PID 1 may hold the control stream: its end is how the session's death is seen.
+                if let Ok(null) = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty()) {
+                    let _ = rustix::stdio::dup2_stdin(&null);
+                }
+                match request {
+                    Request::Spawn(spawn) => exec::watch(self, spawn, fds),
+                    Request::Unpack(unpack) => unpack::run(self, &unpack, fds),
+                    Request::Pack { from } => pack::run(&from, fds),
+                    Request::Setup(_) | Request::Mapped => {}
+                }
+                std::process::exit(0);
+            }
+            Err(error) => {
+                // A full process table: the limit holds. The one who asked is told; the bottle goes on.
+                if let Some(channel) = fds.first() {
+                    let errno = error.raw_os_error().unwrap_or(libc::EAGAIN);
+                    let message = match request {
+                        Request::Spawn(_) | Request::Setup(_) | Request::Mapped => {
+                            FromExec::NotStarted { step: StartStep::Prepare, errno }
+                        }
+                        Request::Unpack(_) | Request::Pack { .. } => FromExec::Failed { member: None, reason: error.to_string() },
+                    };
+                    let _ = wire::send_packet(channel.as_fd(), &message, &[]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Folders that the bottle's root may write to.
+//!
+//! The host's files belong to a user that the bottle does not know, and its root has no capability to override that. A
+//! folder that exists in the private layer too, however, takes its owner from there: the layer begins with these folders,
+//! so that packages can be installed and `/usr/local` filled, and none of it leaves the bottle.
+
+use std::fs;
+use std::path::Path;
+
+use super::step::{During, StepError};
+
+/// Folders below a system folder, by the system folder's name.
+const WRITABLE: [(&str, &[&str]); 4] = [
+    (
+        "usr",
+        &[
+            "bin", "games", "include", "lib", "lib32", "lib64", "libexec", "sbin", "share", "src",
+            "lib/aarch64-linux-gnu", "lib/node_modules", "lib/pkgconfig", "lib/python3", "lib/python3/dist-packages",
+            "lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu/pkgconfig",
+            "share/applications", "share/bash-completion", "share/bash-completion/completions", "share/bug",
+            "share/ca-certificates", "share/doc", "share/doc-base", "share/icons", "share/info", "share/lintian",
+            "share/lintian/overrides", "share/locale", "share/man", "share/man/man1", "share/man/man3", "share/man/man5",
+            "share/man/man7", "share/man/man8", "share/perl5", "share/pixmaps", "share/pkgconfig",
+            "local", "local/bin", "local/etc", "local/games", "local/include", "local/lib", "local/lib/node_modules",
+            "local/man", "local/sbin", "local/share", "local/share/ca-certificates", "local/share/man", "local/src",
+        ],
+    ),
+    ("lib", &["x86_64-linux-gnu", "aarch64-linux-gnu"]),
+    ("opt", &[]),
+    ("bin", &[]),
+];
+
+/// Makes the folders of `system` (`usr`, …) in its private `upper` layer, where `lower` has them as real folders. A link
+/// or a missing folder stays what it is.
+pub fn make(system: &str, lower: &Path, upper: &Path) -> Result<(), StepError> {
+    let Some((_, folders)) = WRITABLE.iter().find(|(name, _)| *name == system) else { return Ok(()) };
+    for folder in *folders {
+        let is_folder = fs::symlink_metadata(lower.join(folder)).is_ok_and(|metadata| metadata.is_dir());
+        let place = upper.join(folder);
+        if is_folder && place.parent().is_some_and(Path::is_dir) {
+            fs::create_dir(&place).during_with(|| format!("preparing /{system}/{folder}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Programs that live outside the system folders, most often in the person's home: each is shown read-only at its own path.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::mounts::{self, NO_DEV, NO_SUID, READ_ONLY};
+use super::rootfs::{give_to_node, real_folder};
+use super::step::{During, StepError};
+use crate::wire::Ids;
+
+/// One host path, opened while the helper still has the person's id.
+pub struct Source {
+    path: PathBuf,
+    is_folder: bool,
+    tree: OwnedFd,
+}
+
+impl Source {
+    /// Opens a path of the host.
+    pub fn open(path: &[u8]) -> Result<Self, StepError> {
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        let metadata = fs::metadata(&path).during_with(|| format!("looking at the tool {}", path.display()))?;
+        Ok(Self { is_folder: metadata.is_dir(), tree: mounts::detached(&path)?, path })
+    }
+
+    /// Shows it at the same path below `root`. The folders above it are new and hold nothing else.
+    pub fn attach(self, root: &Path, ids: Ids) -> Result<(), StepError> {
+        let relative = self.path.strip_prefix("/").unwrap_or(&self.path).to_owned();
+        let home = Path::new("home/node");
+        let mut place = root.to_owned();
+        for part in relative.parent().into_iter().flat_map(Path::components) {
+            place.push(part);
+            if fs::symlink_metadata(&place).is_ok() {
+                real_folder(&place)?;
+                continue;
+            }
+            fs::create_dir(&place).during_with(|| format!("making {}", place.display()))?;
+            // On a host where the person is called node, these lie in the bottle's own home.
+            if place.strip_prefix(root).is_ok_and(|below| below.starts_with(home)) {
+                give_to_node(&place, ids)?;
+            }
+        }
+        let place = root.join(&relative);
+        let there = fs::symlink_metadata(&place);
+        if there.is_ok_and(|metadata| metadata.is_symlink()) {
+            real_folder(&place)?;
+        }
+        if fs::symlink_metadata(&place).is_err() {
+            let step = || format!("making a place for the tool {}", self.path.display());
+            if self.is_folder {
+                fs::create_dir(&place).during_with(step)?;
+            } else {
+                fs::File::create(&place).during_with(step)?;
+            }
+        }
+        mounts::attach(self.tree, &place, READ_ONLY | NO_SUID | NO_DEV)
+    }
+}

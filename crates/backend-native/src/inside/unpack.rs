@@ -1,0 +1,89 @@
+//! Takes a tree into the bottle: unpacks the stream beside its places, then puts every member in place at once.
+//!
+//! Runs as the bottle's root with the few capabilities of the helper, inside the bottle: whatever goes wrong, the host's
+//! files are not there to be hit. Every path is walked descriptor by descriptor without following links, because the
+//! agent may have put one where the tree is to go. What is being unpacked lies in a folder closed to `node` (0700).
+
+mod entries;
+mod place;
+mod remove;
+
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::serve::Helper;
+use crate::wire::{FromExec, ToExec, Unpack, receive_packet, send_packet};
+use place::Stage;
+
+/// Why a member could not be taken.
+#[derive(Debug)]
+pub struct Refused {
+    /// Its number, when one is to blame.
+    pub member: Option<usize>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Runs in a child of the helper, to its end. `fds`: the exec channel, the stream.
+pub fn run(helper: &Helper, unpack: &Unpack, fds: Vec<OwnedFd>) {
+    let Ok([channel, stream]) = <[OwnedFd; 2]>::try_from(fds) else { return };
+    let owner = Owner::new(unpack.root, helper.ids());
+    let message = match take(unpack, owner, &channel, stream) {
+        Ok(()) => FromExec::Done,
+        Err(refused) => {
+            FromExec::Failed { member: refused.member.and_then(|member| u32::try_from(member).ok()), reason: refused.reason }
+        }
+    };
+    let _ = send_packet(channel.as_fd(), &message, &[]);
+}
+
+/// Who the result belongs to, as numbers of the helper's user namespace. Where only one id is mapped everything is its.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner(Option<u32>);
+
+impl Owner {
+    fn new(root: bool, ids: crate::wire::Ids) -> Self {
+        match ids {
+            crate::wire::Ids::Mapped if !root => Self(Some(1000)),
+            crate::wire::Ids::Mapped | crate::wire::Ids::Single { .. } => Self(None),
+        }
+    }
+
+    /// Hands a new file or folder over.
+    fn give(self, file: impl AsFd) -> io::Result<()> {
+        let Some(id) = self.0 else { return Ok(()) };
+        let (uid, gid) = (rustix::process::Uid::from_raw(id), rustix::process::Gid::from_raw(id));
+        Ok(rustix::fs::fchown(file, Some(uid), Some(gid))?)
+    }
+}
+
+fn take(unpack: &Unpack, owner: Owner, channel: &OwnedFd, stream: OwnedFd) -> Result<(), Refused> {
+    rustix::process::umask(rustix::fs::Mode::empty());
+    let whole = |error: io::Error| Refused { member: None, reason: error.to_string() };
+    let mut stages = Vec::with_capacity(unpack.into.len());
+    for (number, path) in unpack.into.iter().enumerate() {
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        let staged = Stage::beside(&path, number, stages.last());
+        stages.push(staged.map_err(|error| Refused { member: Some(number), reason: error.to_string() })?);
+    }
+    let mut stream = std::fs::File::from(stream);
+    let unpacked = entries::unpack(&mut stream, &stages, owner);
+    // The writer must not be cut off in the middle of a stream it believes in: it learns of a refusal by our answer.
+    let outcome = unpacked.and_then(|()| {
+        io::copy(&mut stream.by_ref(), &mut io::sink()).map_err(whole)?;
+        match receive_packet::<ToExec>(channel.as_fd()).map_err(whole)? {
+            Some((ToExec::Commit, _)) => place::commit(&stages, owner),
+            // The source broke off, or the session died: nothing of it stays.
+            Some((ToExec::Signal(_) | ToExec::KillTree, _)) | None => {
+                Err(Refused { member: None, reason: "the copy was broken off".to_owned() })
+            }
+        }
+    });
+    for stage in &stages {
+        stage.clear();
+    }
+    outcome
+}

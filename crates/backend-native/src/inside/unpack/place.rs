@@ -1,0 +1,157 @@
+//! Where a member is unpacked, and how it is put in its place.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use rustix::fs::{Mode, OFlags, RenameFlags, fchmod, mkdirat, open, openat, renameat_with};
+use rustix::io::Errno;
+
+use super::{Owner, Refused, remove};
+
+/// A folder that only root can enter, in the lowest folder above a member's place that exists: on the same file system as
+/// the place, so that a rename puts the member there whole.
+pub struct Stage {
+    /// The lowest existing folder above the place.
+    above: Rc<OwnedFd>,
+    above_path: PathBuf,
+    /// Folders between `above` and the place that do not exist yet.
+    missing: Vec<OsString>,
+    /// The place's own name.
+    name: OsString,
+    folder: Rc<OwnedFd>,
+    folder_name: Rc<CString>,
+    number: usize,
+}
+
+impl Stage {
+    /// Prepares for member `number` at `path`. Shares the folder of the member before when both lie in the same one.
+    pub fn beside(path: &Path, number: usize, before: Option<&Self>) -> io::Result<Self> {
+        let name = path.file_name().ok_or_else(|| io::Error::other("the root itself cannot be replaced"))?.to_owned();
+        let (above, above_path, missing) = lowest_existing(path.parent().unwrap_or(Path::new("/")))?;
+        if let Some(before) = before.filter(|before| before.above_path == above_path) {
+            let (above, folder) = (Rc::clone(&before.above), Rc::clone(&before.folder));
+            return Ok(Self { above, above_path, missing, name, folder, folder_name: Rc::clone(&before.folder_name), number });
+        }
+        let folder_name = CString::new(format!(".bot-bottle-{:016x}", random()?)).map_err(io::Error::other)?;
+        mkdirat(&above, folder_name.as_c_str(), Mode::RWXU)?;
+        let folder = open_folder(above.as_fd(), OsStr::from_bytes(folder_name.as_bytes()))?;
+        let (above, folder, folder_name) = (Rc::new(above), Rc::new(folder), Rc::new(folder_name));
+        Ok(Self { above, above_path, missing, name, folder, folder_name, number })
+    }
+
+    /// Where the member is unpacked, under its number.
+    pub fn folder(&self) -> BorrowedFd<'_> {
+        (*self.folder).as_fd()
+    }
+
+    /// Removes what is left: the folder, and what the member replaced.
+    pub fn clear(&self) {
+        let _ = remove::tree(self.above.as_fd(), &self.folder_name);
+    }
+
+    fn staged(&self) -> String {
+        self.number.to_string()
+    }
+}
+
+/// Puts every member in its place, or none.
+pub fn commit(stages: &[Stage], owner: Owner) -> Result<(), Refused> {
+    let mut placed = Vec::with_capacity(stages.len());
+    for stage in stages {
+        match place(stage, owner) {
+            Ok(done) => placed.push(done),
+            Err(error) => {
+                for done in placed.into_iter().rev() {
+                    done.undo();
+                }
+                return Err(Refused { member: Some(stage.number), reason: error.to_string() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A member that stands in its place, and how to take it back.
+struct Placed<'a> {
+    stage: &'a Stage,
+    parent: OwnedFd,
+    replaced: bool,
+}
+
+impl Placed<'_> {
+    fn undo(self) {
+        let flags = if self.replaced { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        let _ = renameat_with(&self.parent, self.stage.name.as_os_str(), self.stage.folder(), self.stage.staged(), flags);
+    }
+}
+
+fn place(stage: &Stage, owner: Owner) -> io::Result<Placed<'_>> {
+    let mut parent = rustix::io::fcntl_dupfd_cloexec(stage.above.as_fd(), 3)?;
+    for name in &stage.missing {
+        match mkdirat(&parent, name.as_os_str(), Mode::from_raw_mode(0o755)) {
+            Ok(()) => {
+                let made = open_folder(parent.as_fd(), name)?;
+                owner.give(&made)?;
+                fchmod(&made, Mode::from_raw_mode(0o755))?;
+                parent = made;
+            }
+            // A member before this one made it.
+            Err(Errno::EXIST) => parent = open_folder(parent.as_fd(), name)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // An exchange is atomic: whoever looks sees the old or the new one, never neither (`rename(2)`, RENAME_EXCHANGE).
+    let put = |flags| renameat_with(stage.folder(), stage.staged(), &parent, stage.name.as_os_str(), flags);
+    let replaced = match put(RenameFlags::NOREPLACE) {
+        Ok(()) => false,
+        Err(Errno::EXIST) => {
+            put(RenameFlags::EXCHANGE)?;
+            true
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Placed { stage, parent, replaced })
+}
+
+/// Walks down from the root without following links, as far as folders exist.
+fn lowest_existing(path: &Path) -> io::Result<(OwnedFd, PathBuf, Vec<OsString>)> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut here = open("/", flags, Mode::empty())?;
+    let mut here_path = PathBuf::from("/");
+    let mut parts = path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::RootDir | Component::CurDir | Component::ParentDir | Component::Prefix(_) => None,
+    });
+    while let Some(name) = parts.next() {
+        match open_folder(here.as_fd(), &name) {
+            Ok(next) => {
+                here = next;
+                here_path.push(&name);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((here, here_path, std::iter::once(name).chain(parts).collect()));
+            }
+            Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::LOOP | Errno::NOTDIR)) => {
+                let reason = format!("{} is a link or no folder; nothing is copied through it", here_path.join(&name).display());
+                return Err(io::Error::other(reason));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((here, here_path, Vec::new()))
+}
+
+fn open_folder(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(openat(parent, name, flags, Mode::empty())?)
+}
+
+fn random() -> io::Result<u64> {
+    let mut bytes = [0u8; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    Ok(u64::from_ne_bytes(bytes))
+}

@@ -1,0 +1,149 @@
+//! Making a bottle: start the helper, map its ids, put it into its cgroups, wait until it is ready.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use bottle::{BottleName, BottleSpec, LaunchError, RootFs};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::backend::NAME;
+use crate::cgroup::{Groups, Hierarchy};
+use crate::check;
+use crate::ids::IdPlan;
+use crate::inside::HELPER;
+use crate::wire::{self, Progress, Request, Setup};
+
+/// How the helper is started.
+#[derive(Debug, Clone)]
+pub enum HelperProgram {
+    /// This very program, executed again: its `main` calls [`crate::run_helper`] when its name is [`HELPER`].
+    Own,
+    /// Another program that does so.
+    At(PathBuf),
+}
+
+/// A bottle that is ready, from the session's side.
+pub struct Started {
+    /// The session's end of the control stream. Its end is the bottle's end.
+    pub control: OwnedFd,
+    /// PID 1 of the bottle.
+    pub init: OwnedFd,
+    /// Ports of the listeners.
+    pub ports: Vec<u16>,
+    /// TCP listeners, then one UDP socket.
+    pub listeners: Vec<OwnedFd>,
+    /// The bottle's cgroups.
+    pub groups: Groups,
+    /// Facts for the person.
+    pub remarks: Vec<String>,
+}
+
+/// Makes a bottle. Blocks for some milliseconds. When it fails nothing is left.
+pub fn launch(program: &HelperProgram, spec: &BottleSpec, ids: &IdPlan, hierarchy: &Hierarchy) -> Result<Started, LaunchError> {
+    let setup = setup(spec, ids)?;
+    let failed = |step: &str| {
+        let (bottle, step) = (spec.name.to_string(), step.to_owned());
+        move |error: io::Error| LaunchError::Failed { bottle, step, reason: error.to_string() }
+    };
+    let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+        .map_err(|error| failed("making the control stream")(error.into()))?;
+    let mut helper = Helper::start(program, theirs).map_err(failed("starting the helper"))?;
+    let mut groups = hierarchy.enter(&spec.name, &spec.limits, helper.pid()).map_err(failed("setting limits"))?;
+    match helper.prepare(control, setup, ids, &spec.name) {
+        Ok((control, init, ports, listeners, remarks)) => Ok(Started { control, init, ports, listeners, groups, remarks }),
+        Err(error) => {
+            drop(helper);
+            let _ = groups.remove();
+            Err(error)
+        }
+    }
+}
+
+fn setup(spec: &BottleSpec, ids: &IdPlan) -> Result<Setup, LaunchError> {
+    let unsupported = |what: &str, reason: String| LaunchError::Unsupported { backend: NAME, what: what.to_owned(), reason };
+    let image = match &spec.root {
+        RootFs::Default => None,
+        RootFs::Folder(path) => Some(path.as_os_str().as_bytes().to_vec()),
+        RootFs::Archive(path) => {
+            let reason = format!("it takes folders only; unpack {} into a folder and name that, or choose --backend docker", path.display());
+            return Err(unsupported("agent_provider.image: an archive", reason));
+        }
+        RootFs::Image(name) => {
+            let reason = format!("{name:?} is an engine's image name; name a folder that holds a root file system, or choose --backend docker");
+            return Err(unsupported("agent_provider.image: an engine's image", reason));
+        }
+    };
+    let tools = spec.tools.iter().map(|tool| tool.path.as_os_str().as_bytes().to_vec()).collect();
+    Ok(Setup { name: spec.name.to_string(), ids: ids.for_helper(), image, tools, disk: spec.limits.disk })
+}
+
+/// The helper process until it has forked PID 1. Dropping it ends what there is so far.
+struct Helper {
+    child: Child,
+}
+
+type Ready = (OwnedFd, OwnedFd, Vec<u16>, Vec<OwnedFd>, Vec<String>);
+
+impl Helper {
+    #[allow(clippy::disallowed_methods, reason = "this module owns the helper")]
+    fn start(program: &HelperProgram, control: OwnedFd) -> io::Result<Self> {
+        use std::os::unix::process::CommandExt;
+        let program = match program {
+            HelperProgram::Own => OsStr::new("/proc/self/exe"),
+            HelperProgram::At(path) => path.as_os_str(),
+        };
+        let mut command = Command::new(program);
+        // No argument and no variable: /proc/PID/cmdline and environ tell nothing of the person.
+        command.arg0(HELPER).env_clear().current_dir("/");
+        command.stdin(Stdio::from(control)).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().map(|child| Self { child })
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    fn prepare(&mut self, control: OwnedFd, setup: Setup, ids: &IdPlan, name: &BottleName) -> Result<Ready, LaunchError> {
+        let failed = |step: &str, reason: String| LaunchError::Failed { bottle: name.to_string(), step: step.to_owned(), reason };
+        let lost = |error: io::Error| failed("talking to the helper", error.to_string());
+        wire::send_frame(control.as_fd(), &Request::Setup(setup), &[]).map_err(lost)?;
+        loop {
+            match wire::receive_frame::<Progress>(control.as_fd()).map_err(lost)? {
+                Some((Progress::Unshared, _)) => {
+                    ids.apply(self.pid(), name.as_str()).map_err(|error| failed("mapping user ids", error.to_string()))?;
+                    wire::send_frame(control.as_fd(), &Request::Mapped, &[]).map_err(lost)?;
+                }
+                Some((Progress::Ready { ports, remarks }, mut fds)) => {
+                    if fds.len() != ports.len() + 1 {
+                        return Err(failed("talking to the helper", "it handed over too few descriptors".to_owned()));
+                    }
+                    let init = fds.remove(0);
+                    // The helper itself ended when it had forked PID 1.
+                    let _ = self.child.wait();
+                    return Ok((control, init, ports, fds, remarks));
+                }
+                Some((Progress::Failed { step, errno, reason }, _)) => {
+                    return Err(check::explain(&step, errno).map_or_else(|| failed(&step, reason), LaunchError::Unavailable));
+                }
+                None => return Err(failed("making the bottle", "the helper ended without a word".to_owned())),
+            }
+        }
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        // It may have ended already, and been waited for.
+        if let Ok(pidfd) = pidfd_open(self.pid(), PidfdFlags::empty()) {
+            if matches!(self.child.try_wait(), Ok(None)) {
+                let _ = rustix::process::pidfd_send_signal(pidfd, rustix::process::Signal::KILL);
+                let _ = self.child.wait();
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The system calls that rustix does not wrap safely. The only `unsafe` of this crate.
+//!
+//! Most of it runs in the helper, which has one thread; what the session calls says so.
+
+#![allow(unsafe_code, reason = "this file is where the crate's unsafe system calls live; each block says why it is sound")]
+
+use std::ffi::CString;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use rustix::process::Pid;
+use tokio::io::unix::AsyncFd;
+
+/// Which side of a fork this is.
+pub enum Fork {
+    /// The new process.
+    Child,
+    /// The old process, and the new one's id.
+    Parent(Pid),
+}
+
+/// Forks (`fork(2)`). Only for the helper: it has a single thread, so the child may run any code.
+pub fn fork() -> io::Result<Fork> {
+    debug_assert!(std::fs::read_dir("/proc/self/task").map_or(true, |tasks| tasks.count() <= 1));
+    // SAFETY: the calling process has a single thread (the helper never starts another), so no lock can be held by a
+    // thread that does not exist in the child.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Fork::Child),
+        pid => Pid::from_raw(pid).map(Fork::Parent).ok_or_else(|| io::Error::other("fork returned no process id")),
+    }
+}
+
+/// Leaves new namespaces for this process (`unshare(2)`).
+pub fn unshare(flags: rustix::thread::UnshareFlags) -> io::Result<()> {
+    // SAFETY: unsharing the file table or file system attributes is what can break Rust's assumptions about other
+    // threads; the helper has none.
+    unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(Into::into)
+}
+
+/// Replaces the program (`execve(2)`). Returns only on failure.
+pub fn execve(program: &CString, argv: &[CString], env: &[CString]) -> io::Error {
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|string| string.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
+    };
+    let (argv, env) = (pointers(argv), pointers(env));
+    // SAFETY: both arrays end with a null pointer and point to NUL-terminated strings that outlive the call.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), env.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// Blocks SIGCHLD and makes a descriptor that becomes readable when a child ends (`signalfd(2)`).
+pub fn child_signals() -> io::Result<OwnedFd> {
+    // SAFETY: `set` is initialised by sigemptyset before it is read; signalfd returns a descriptor that nobody else owns.
+    unsafe {
+        let mut set = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        check(libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()))?;
+        let fd = check(libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Gives every signal its default action and unblocks all: what a program expects after execve (`signal(7)`).
+pub fn reset_signals() -> io::Result<()> {
+    // SAFETY: `set` is initialised by sigemptyset; SIG_DFL is valid for every signal, and the two that cannot be changed
+    // only return an error, which is ignored.
+    unsafe {
+        for signal in 1..=64 {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut set = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigemptyset(&raw mut set);
+        check(libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut()))?;
+    }
+    Ok(())
+}
+
+/// Marks every descriptor from `first` on close-on-exec (`close_range(2)`), so that none leaks into the bottle
+/// (CVE-2024-21626).
+pub fn close_on_exec_from(first: u32) -> io::Result<()> {
+    // SAFETY: sets a flag on descriptors of this process; it neither closes nor reuses any.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Closes every descriptor from `first` on. Only at the start of the helper, before it owns any.
+pub fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: called before this process has made any descriptor of its own from `first` on, so no owner is left dangling.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Sets attributes of a mount and all below it (`mount_setattr(2)`).
+pub fn mount_set_attributes(tree: BorrowedFd<'_>, set: u64) -> io::Result<()> {
+    let attributes = libc::mount_attr { attr_set: set, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
+    // SAFETY: the path is an empty NUL-terminated string, the structure is initialised and its true size is passed.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Asks for the destination address of each datagram (`IP_PKTINFO`, `ip(7)`).
+pub fn ask_for_destination(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the option's value is a c_int and its size is passed.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_PKTINFO,
+            (&raw const on).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    check(result).map(drop)
+}
+
+/// A datagram's addresses.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses {
+    /// Who sent it.
+    pub source: SocketAddrV4,
+    /// Where it was sent to.
+    pub destination: Ipv4Addr,
+}
+
+/// Room for one `in_pktinfo` control message, aligned for `cmsghdr`.
+#[repr(C, align(8))]
+struct Control([u8; 64]);
+
+/// Receives one IPv4 datagram with its destination (`recvmsg(2)`).
+pub fn receive_from(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, Addresses)> {
+    let mut control = Control([0; 64]);
+    // SAFETY: every pointer in `message` points to a live buffer of the stated length; control messages are read only
+    // through the CMSG macros, within the length that the kernel wrote.
+    unsafe {
+        let mut source = std::mem::zeroed::<libc::sockaddr_in>();
+        let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        let mut message = std::mem::zeroed::<libc::msghdr>();
+        message.msg_name = (&raw mut source).cast();
+        message.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = control.0.len();
+        let got = libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC);
+        if got < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mut destination = Ipv4Addr::UNSPECIFIED;
+        let mut header = libc::CMSG_FIRSTHDR(&raw const message);
+        while !header.is_null() {
+            if (*header).cmsg_level == libc::IPPROTO_IP && (*header).cmsg_type == libc::IP_PKTINFO {
+                let info = std::ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::in_pktinfo>());
+                destination = Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr));
+            }
+            header = libc::CMSG_NXTHDR(&raw const message, header);
+        }
+        let source = SocketAddrV4::new(Ipv4Addr::from(u32::from_be(source.sin_addr.s_addr)), u16::from_be(source.sin_port));
+        Ok((got.unsigned_abs(), Addresses { source, destination }))
+    }
+}
+
+/// Answers a datagram from the very address it was sent to, so that a connected client takes it (`sendmsg(2)`).
+pub fn send_from(socket: BorrowedFd<'_>, payload: &[u8], to: Addresses) -> io::Result<()> {
+    let mut control = Control([0; 64]);
+    // SAFETY: as in `receive_from`; the control buffer has room for one in_pktinfo and its length says so.
+    unsafe {
+        let mut target = std::mem::zeroed::<libc::sockaddr_in>();
+        target.sin_family = libc::AF_INET as libc::sa_family_t;
+        target.sin_port = to.source.port().to_be();
+        target.sin_addr.s_addr = u32::from(*to.source.ip()).to_be();
+        let mut part = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+        let mut message = std::mem::zeroed::<libc::msghdr>();
+        message.msg_name = (&raw mut target).cast();
+        message.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = libc::CMSG_SPACE(size_of::<libc::in_pktinfo>() as u32) as usize;
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        if header.is_null() {
+            return Err(io::Error::other("no room for a control message"));
+        }
+        (*header).cmsg_level = libc::IPPROTO_IP;
+        (*header).cmsg_type = libc::IP_PKTINFO;
+        (*header).cmsg_len = libc::CMSG_LEN(size_of::<libc::in_pktinfo>() as u32) as usize;
+        let info = libc::in_pktinfo {
+            ipi_ifindex: 0,
+            ipi_spec_dst: libc::in_addr { s_addr: u32::from(to.destination).to_be() },
+            ipi_addr: libc::in_addr { s_addr: 0 },
+        };
+        std::ptr::write_unaligned(libc::CMSG_DATA(header).cast(), info);
+        let sent = libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT);
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+impl Addresses {
+    /// The destination as a socket address on `port`.
+    pub fn destination(self, port: u16) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(self.destination), port)
+    }
+}
+
+/// Watches a descriptor in the runtime of the calling task.
+pub fn watch(fd: OwnedFd, interest: tokio::io::Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an OwnedFd is a valid descriptor and stays the same one until it is dropped, with the AsyncFd that owns it.
+    unsafe { AsyncFd::register_with_interest(fd, interest) }.map_err(io::Error::from)
+}
+
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}

@@ -1,0 +1,48 @@
+use std::fmt;
+
+use crate::Shown;
+
+/// An HTTP method in upper case (a token, RFC 9110 §5.6.2).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Method(String);
+
+/// Why a text is no method.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is not an HTTP method: write a name such as `GET`, `POST` or `DELETE`", shown = Shown(.0))]
+pub struct MethodError(String);
+
+impl Method {
+    /// Parses a method, folding its case.
+    ///
+    /// # Errors
+    /// When it is empty, longer than 32 bytes, or no token.
+    pub fn parse(text: &str) -> Result<Self, MethodError> {
+        let ok = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+        if ok { Ok(Self(text.to_ascii_uppercase())) } else { Err(MethodError(text.to_owned())) }
+    }
+
+    /// The method in upper case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Method;
+
+    #[test]
+    fn folds_case_and_takes_tokens_alone() {
+        assert_eq!(Method::parse("get").unwrap().as_str(), "GET");
+        assert_eq!(Method::parse("M-SEARCH").unwrap().as_str(), "M-SEARCH");
+        for bad in ["", "GE T", "GET\r\n", "*", "GÉT", &"A".repeat(33)] {
+            assert!(Method::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use std::fmt;
+
+use agents::Shown;
+use bottle::{BottleName, GuestPath};
+
+/// Is told what is being done. The library never prints; whoever talks to the person implements this.
+pub trait Announce: Send {
+    /// One thing that is about to be done, or that the person should know.
+    fn announce(&mut self, notice: &Notice<'_>);
+}
+
+impl<F: FnMut(&Notice<'_>) + Send> Announce for F {
+    fn announce(&mut self, notice: &Notice<'_>) {
+        self(notice);
+    }
+}
+
+/// What is announced; its `Display` is the line for the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// A skill is about to be copied.
+    Skill {
+        /// Its name.
+        name: &'a str,
+        /// The bottle.
+        bottle: &'a BottleName,
+        /// Its place there.
+        to: &'a GuestPath,
+    },
+    /// The workspace is about to be copied.
+    Workspace {
+        /// The folder on the host.
+        from: &'a std::path::Path,
+        /// The bottle.
+        bottle: &'a BottleName,
+        /// Its place there.
+        to: &'a GuestPath,
+        /// Links that lead out of it and are left out.
+        links_left_out: u64,
+    },
+}
+
+impl fmt::Display for Notice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skill { name, bottle, to } => write!(f, "copying skill {} into {bottle}:{to}", Shown::text(name)),
+            Self::Workspace { from, bottle, to, links_left_out } => {
+                write!(f, "copying workspace {} into {bottle}:{to}", Shown::path(from))?;
+                match links_left_out {
+                    0 => Ok(()),
+                    1 => f.write_str(" (left out: 1 link that leads out of it)"),
+                    many => write!(f, " (left out: {many} links that lead out of it)"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
+
+use agents::{Provider, Visible};
+use bottle::{GuestPath, GuestPathError, Tree, User};
+use secret::Secret;
+
+use crate::environment::{Environment, EnvironmentError};
+use crate::git_identity::{self, GitIdentity, GitIdentityError};
+use crate::part::{Part, one_tree};
+use crate::skill::{Skill, SkillError};
+use crate::workspace::{Workspace, WorkspaceError};
+use crate::{prompt, provider_files};
+
+/// What is to be put into a bottle, as manifest and command line say it, all names resolved.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// What kind of agent runs.
+    pub provider: &'a Provider,
+    /// The body of the agent's file; it is trimmed.
+    pub prompt: &'a str,
+    /// Names of skills; a name that comes twice is copied once.
+    pub skills: &'a [String],
+    /// The person's folder of skills.
+    pub host_skills: &'a Path,
+    /// Where skills go in the bottle: [`crate::GUEST_SKILLS`] unless the person says otherwise.
+    pub guest_skills: GuestPath,
+    /// The host folder that becomes the workspace: `--cwd`.
+    pub workspace: Option<&'a Path>,
+    /// Names that are left out of the workspace.
+    pub workspace_exclude: &'a [String],
+    /// Who the agent's commits are by.
+    pub git_identity: Option<&'a GitIdentity>,
+    /// The resolved `env` of the bottle; later entries win.
+    pub env: &'a [(OsString, Secret)],
+    /// The programs of the host that are visible.
+    pub visible: &'a Visible,
+    /// The person's home folder.
+    pub home: &'a Path,
+    /// bot-bottle's own folder, `~/.bot-bottle`.
+    pub state: &'a Path,
+}
+
+/// Everything that provisioning will do, checked against the host; nothing exists yet.
+#[derive(Debug, Clone)]
+pub struct ProvisionPlan {
+    pub(crate) tree: Tree,
+    pub(crate) base: GuestPath,
+    pub(crate) skills: Vec<Skill>,
+    pub(crate) guest_skills: GuestPath,
+    pub(crate) workspace: Option<(Workspace, GuestPath)>,
+    pub(crate) visible: Visible,
+    pub(crate) prompt_file: Option<GuestPath>,
+    pub(crate) folder: GuestPath,
+    pub(crate) environment: Environment,
+}
+
+/// One reason why a bottle cannot be provisioned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A skill.
+    #[error(transparent)]
+    Skill(#[from] SkillError),
+    /// The workspace.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The git identity.
+    #[error(transparent)]
+    GitIdentity(#[from] GitIdentityError),
+    /// A variable.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// A place in the bottle.
+    #[error(transparent)]
+    Place(#[from] GuestPathError),
+    /// Two things for one place, or one inside the other.
+    #[error("{inner} would be put into {outer}, which something else fills; choose another guest skills folder")]
+    Overlap {
+        /// The outer place.
+        outer: GuestPath,
+        /// The place in it.
+        inner: GuestPath,
+    },
+}
+
+/// All reasons why a bottle cannot be provisioned; never empty.
+#[derive(Debug)]
+pub struct PlanErrors(pub Vec<PlanError>);
+
+impl fmt::Display for PlanErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PlanErrors {}
+
+impl ProvisionPlan {
+    /// Checks everything that can be checked before a bottle exists.
+    ///
+    /// # Errors
+    /// Every problem there is, at once.
+    pub fn build(request: &Request<'_>) -> Result<Self, PlanErrors> {
+        let mut errors = Vec::new();
+        let skills = validate_skills(request, &mut errors);
+        let workspace = validate_workspace(request, &mut errors);
+        if let Some(Err(error)) = request.git_identity.map(GitIdentity::check) {
+            errors.push(error.into());
+        }
+        let environment = Environment::build(request.provider, request.visible, request.env);
+        let environment = environment.unwrap_or_else(|found| {
+            errors.extend(found.into_iter().map(PlanError::from));
+            Environment::default()
+        });
+        if !errors.is_empty() {
+            return Err(PlanErrors(errors));
+        }
+        assemble(request, skills, workspace, environment).map_err(|error| PlanErrors(vec![error]))
+    }
+
+    /// The skills that will be copied, in order.
+    pub fn skills(&self) -> &[Skill] {
+        &self.skills
+    }
+
+    /// Where skills go in the bottle.
+    pub fn guest_skills(&self) -> &GuestPath {
+        &self.guest_skills
+    }
+
+    /// The workspace, when there is one.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        self.workspace.as_ref().map(|(workspace, _)| workspace)
+    }
+
+    /// The variables of programs in the bottle.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The folder the agent starts in: the workspace, or `/home/node`.
+    pub fn folder(&self) -> &GuestPath {
+        &self.folder
+    }
+
+    /// The prompt file, when the prompt is not empty.
+    pub fn prompt_file(&self) -> Option<&GuestPath> {
+        self.prompt_file.as_ref()
+    }
+}
+
+fn validate_skills(request: &Request<'_>, errors: &mut Vec<PlanError>) -> Vec<Skill> {
+    let mut skills: Vec<Skill> = Vec::new();
+    for (index, name) in request.skills.iter().enumerate() {
+        if request.skills.iter().take(index).any(|earlier| earlier == name) {
+            continue;
+        }
+        match Skill::validate(name, request.host_skills) {
+            Ok(skill) => skills.push(skill),
+            Err(error) => errors.push(error.into()),
+        }
+    }
+    skills
+}
+
+fn validate_workspace(request: &Request<'_>, errors: &mut Vec<PlanError>) -> Option<Workspace> {
+    let host = request.workspace?;
+    match Workspace::validate(host, request.workspace_exclude, request.home, request.state) {
+        Ok(workspace) => Some(workspace),
+        Err(error) => {
+            errors.push(error.into());
+            None
+        }
+    }
+}
+
+fn assemble(
+    request: &Request<'_>,
+    skills: Vec<Skill>,
+    workspace: Option<Workspace>,
+    environment: Environment,
+) -> Result<ProvisionPlan, PlanError> {
+    let home = GuestPath::parse(User::Node.home())?;
+    let workspace = workspace.map(|workspace| Workspace::at().map(|at| (workspace, at))).transpose()?;
+    let workspace_folder = workspace.as_ref().map(|(_, at)| at.clone());
+    let folders: Vec<GuestPath> = workspace_folder.iter().cloned().chain([home.clone()]).collect();
+
+    let prompt = prompt::part(request.prompt)?;
+    let prompt_file = (!request.prompt.trim().is_empty()).then(|| prompt.at.clone());
+    let mut parts: Vec<Part> = vec![prompt];
+    parts.extend(provider_files::parts(request.provider, &folders)?);
+    parts.extend(git_identity::part(request.git_identity, workspace_folder.as_slice())?);
+    for skill in &skills {
+        parts.push(skill.part(&request.guest_skills)?);
+    }
+    parts.extend(provider_files::skill_parts(request.provider, &skills, &request.guest_skills)?);
+    if let Some((workspace, _)) = &workspace {
+        parts.push(workspace.part()?);
+    }
+    refuse_overlap(&parts)?;
+
+    let (tree, base) = one_tree(parts).map_err(|error| GuestPathError { path: error.path, reason: error.reason })?;
+    Ok(ProvisionPlan {
+        tree,
+        base: GuestPath::parse(base)?,
+        skills,
+        guest_skills: request.guest_skills.clone(),
+        folder: workspace_folder.unwrap_or(home),
+        workspace,
+        visible: request.visible.clone(),
+        prompt_file,
+        environment,
+    })
+}
+
+/// A member replaces what stands at its place, so one inside another would be lost or would change the other.
+fn refuse_overlap(parts: &[Part]) -> Result<(), PlanError> {
+    for (index, part) in parts.iter().enumerate() {
+        for other in parts.iter().skip(index + 1) {
+            for (outer, inner) in [(part, other), (other, part)] {
+                if inner.at.as_path().starts_with(outer.at.as_path()) {
+                    return Err(PlanError::Overlap { outer: outer.at.clone(), inner: inner.at.clone() });
+                }
+            }
+        }
+    }
+    Ok(())
+}

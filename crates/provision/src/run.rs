@@ -1,0 +1,97 @@
+use std::path::Path;
+
+use bottle::tree::TreeError;
+use bottle::{Bottle, CopyError, GuestPath, User};
+
+use crate::announce::{Announce, Notice};
+use crate::environment::Environment;
+use crate::plan::ProvisionPlan;
+use crate::programs::{self, LinkError};
+
+/// What a provisioned bottle offers to whoever runs the agent.
+#[derive(Debug, Clone)]
+pub struct Provisioned {
+    /// The prompt file, when the prompt is not empty.
+    pub prompt_file: Option<GuestPath>,
+    /// The folder the agent starts in.
+    pub folder: GuestPath,
+    /// The variables of every program that is run in the bottle.
+    pub environment: Environment,
+}
+
+/// Why a bottle could not be provisioned. The launch has failed: the bottle must be closed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// A skill has changed or gone since it was checked.
+    #[error("cannot copy skill {name} into bottle {bottle}: {source}; nothing was put into the bottle")]
+    Skill {
+        /// Its name.
+        name: String,
+        /// The bottle's name.
+        bottle: String,
+        /// What, and why.
+        source: TreeError,
+    },
+    /// The copy failed.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// A link to a program could not be made.
+    #[error("cannot link a program: {0}")]
+    Link(#[from] LinkError),
+}
+
+/// Carries out a plan: one copy for everything that is the agent's, then the links, which are root's.
+///
+/// # Errors
+/// The first step that fails; see [`ProvisionError`]. A copy that fails leaves nothing in the bottle.
+pub async fn provision(
+    plan: &ProvisionPlan,
+    bottle: &dyn Bottle,
+    announce: &mut dyn Announce,
+) -> Result<Provisioned, ProvisionError> {
+    announce_copies(plan, bottle, announce);
+    if let Err(error) = bottle.cp_in(&plan.tree, &plan.base, User::Node).await {
+        return Err(name_the_skill(plan, error));
+    }
+    programs::link(bottle, &plan.visible.links).await?;
+    Ok(Provisioned { prompt_file: plan.prompt_file.clone(), folder: plan.folder.clone(), environment: plan.environment.clone() })
+}
+
+fn announce_copies(plan: &ProvisionPlan, bottle: &dyn Bottle, announce: &mut dyn Announce) {
+    for skill in &plan.skills {
+        if let Ok(to) = plan.guest_skills.join(skill.name()) {
+            announce.announce(&Notice::Skill { name: skill.name(), bottle: bottle.name(), to: &to });
+        }
+    }
+    if let Some((workspace, to)) = &plan.workspace {
+        let links_left_out = workspace.census().links_left_out;
+        announce.announce(&Notice::Workspace { from: workspace.host(), bottle: bottle.name(), to, links_left_out });
+    }
+}
+
+/// An error below a skill's folder is that skill's.
+fn name_the_skill(plan: &ProvisionPlan, error: CopyError) -> ProvisionError {
+    match error {
+        CopyError::Source { bottle, source } => {
+            let skill = path_of(&source).and_then(|path| plan.skills.iter().find(|skill| path.starts_with(skill.host())));
+            match skill {
+                Some(skill) => ProvisionError::Skill { name: skill.name().to_owned(), bottle, source },
+                None => ProvisionError::Copy(CopyError::Source { bottle, source }),
+            }
+        }
+        other @ (CopyError::Guest { .. } | CopyError::Sink { .. } | CopyError::Gone { .. } | CopyError::Io { .. }) => {
+            ProvisionError::Copy(other)
+        }
+    }
+}
+
+fn path_of(error: &TreeError) -> Option<&Path> {
+    match error {
+        TreeError::Missing { path, .. }
+        | TreeError::LeadsOut { path, .. }
+        | TreeError::Special { path, .. }
+        | TreeError::Read { path, .. }
+        | TreeError::Changed { path } => Some(path),
+        TreeError::Stream(_) => None,
+    }
+}

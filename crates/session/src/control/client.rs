@@ -1,0 +1,214 @@
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use bottle::{ExitStatus, Signal, TerminalSize, User};
+use secret::Secret;
+
+use super::frames::{self, Inbox};
+use super::message::{Answer, Description, ExecRequest, Request, WireSecret};
+use super::socket;
+use crate::Caught;
+use crate::interrupts::Interrupts;
+use crate::relay::{StdinFrom, TerminalRelay, pipes};
+use crate::terminal;
+
+/// Talks to a session of another process. Blocks, without any runtime: `exec` should cost little more than the program itself.
+#[derive(Debug)]
+pub struct Client {
+    stream: UnixStream,
+    inbox: Inbox,
+}
+
+/// One program to run in the session's bottle.
+#[derive(Debug)]
+pub struct ExecCall {
+    /// Program and arguments.
+    pub argv: Vec<OsString>,
+    /// Who runs it.
+    pub user: User,
+    /// Variables beside the session's own.
+    pub env: Vec<(OsString, Secret)>,
+}
+
+/// Why a session did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// It cannot be reached.
+    #[error("reaching session {identity}: {source}")]
+    Connect {
+        /// The session.
+        identity: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// It ended, or was killed, before it had answered.
+    #[error("the session ended")]
+    Ended,
+    /// It answered that it could not.
+    #[error("{message}")]
+    Failed {
+        /// Its words.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The conversation broke.
+    #[error("talking to the session: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Client {
+    /// Connects through the session's open state folder.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn connect(identity: &str, folder: impl AsFd) -> Result<Self, ClientError> {
+        let stream = socket::connect(folder).map_err(|source| ClientError::Connect { identity: identity.to_owned(), source })?;
+        Ok(Self { stream, inbox: Inbox::default() })
+    }
+
+    /// Asks the session about itself.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn describe(mut self) -> Result<Description, ClientError> {
+        self.send(&Request::Describe, &[])?;
+        match self.next()? {
+            Answer::Description(description) => Ok(description),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Ends the session and waits until its process is gone, at most `patience`.
+    ///
+    /// # Errors
+    /// When it does not answer or does not end in time.
+    pub fn stop(mut self, patience: Duration) -> Result<(), ClientError> {
+        self.send(&Request::Stop, &[])?;
+        self.stream.set_read_timeout(Some(patience))?;
+        match self.next() {
+            Ok(Answer::Stopping) | Err(ClientError::Ended) => {}
+            Ok(other) => return Err(unexpected(other)),
+            Err(error) => return Err(error),
+        }
+        match self.next() {
+            Err(ClientError::Ended) => Ok(()),
+            Err(ClientError::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Err(ClientError::Failed {
+                message: format!("it has not ended after {} s", patience.as_secs()),
+                hint: Some("kill its process with SIGKILL and run 'bot-bottle cleanup'".to_owned()),
+            }),
+            Err(error) => Err(error),
+            Ok(other) => Err(unexpected(other)),
+        }
+    }
+
+    /// Runs a program with our own stdin, stdout and stderr relayed to it.
+    ///
+    /// # Errors
+    /// When it could not be started or the session ended first.
+    pub fn exec_streams(mut self, call: ExecCall) -> Result<ExitStatus, ClientError> {
+        let (near, far) = pipes()?;
+        self.send(&request(call, None), &[far.stdin.as_fd(), far.stdout.as_fd(), far.stderr.as_fd()])?;
+        drop(far);
+        match self.next()? {
+            Answer::Started => {}
+            other => return Err(unexpected(other)),
+        }
+        let relay = near.start(StdinFrom::Ours)?;
+        let status = self.ended();
+        relay.finish();
+        status
+    }
+
+    /// Runs a program on a terminal of its own, shown on ours. Needs a tokio runtime, for the signals alone.
+    ///
+    /// # Errors
+    /// When it could not be started, the session ended first, or ours is no terminal.
+    pub async fn exec_terminal(
+        mut self,
+        call: ExecCall,
+        interrupts: &mut Interrupts,
+    ) -> Result<Result<ExitStatus, Caught>, ClientError> {
+        let TerminalSize { rows, columns } = terminal::size(io::stdin());
+        self.send(&request(call, Some((rows, columns))), &[])?;
+        let master = match self.next()? {
+            Answer::Started => self.inbox.take_fd().ok_or_else(|| io::Error::other("the session sent no terminal"))?,
+            other => return Err(unexpected(other)),
+        };
+        let talk = Self { stream: self.stream.try_clone()?, inbox: Inbox::default() };
+        let relay = TerminalRelay::start(master)?;
+        let mut waiting = tokio::task::spawn_blocking(move || self.ended());
+        loop {
+            let caught = tokio::select! {
+                ended = &mut waiting => {
+                    relay.finish();
+                    return ended.map_err(io::Error::other)?.map(Ok);
+                }
+                caught = interrupts.next_or_resize() => caught,
+            };
+            match caught {
+                None => {
+                    let TerminalSize { rows, columns } = terminal::size(io::stdin());
+                    talk.send(&Request::Resize { rows, columns }, &[])?;
+                }
+                Some(Caught::Signal(Signal::Interrupt)) => talk.send(&Request::Signal(Signal::Interrupt.number()), &[])?,
+                Some(caught) => {
+                    relay.abandon();
+                    // Ends the blocked reader, and with it the program: see the module's documentation.
+                    let _ = talk.stream.shutdown(std::net::Shutdown::Both);
+                    return Ok(Err(caught));
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self) -> Result<ExitStatus, ClientError> {
+        match self.next()? {
+            Answer::EndedCode(code) => Ok(ExitStatus::Code(code)),
+            Answer::EndedSignal(signal) => Ok(ExitStatus::Signal(signal)),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    fn send(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(), ClientError> {
+        let frame = frames::encode(request)?;
+        let mut sent = 0;
+        while sent < frame.len() {
+            sent += frames::send(&self.stream, &frame[sent..], if sent == 0 { fds } else { &[] })?;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Answer, ClientError> {
+        loop {
+            if let Some(answer) = self.inbox.next()? {
+                return Ok(answer);
+            }
+            match self.inbox.receive(&self.stream) {
+                Ok(true) => {}
+                Ok(false) => return Err(ClientError::Ended),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Err(ClientError::Ended),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn request(call: ExecCall, terminal: Option<(u16, u16)>) -> Request {
+    let env = call.env.into_iter().map(|(name, value)| (name.into_vec(), WireSecret(value))).collect();
+    let argv = call.argv.into_iter().map(OsString::into_vec).collect();
+    Request::Exec(ExecRequest { argv, user: call.user.into(), env, terminal })
+}
+
+fn unexpected(answer: Answer) -> ClientError {
+    match answer {
+        Answer::Failed { message, hint } => ClientError::Failed { message, hint },
+        Answer::Description(_) | Answer::Stopping | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
+            ClientError::Io(io::Error::other("the session's answer does not fit the question"))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use bottle::{ExitStatus, Signal, TerminalSize, User};
+use secret::Secret;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What a client asks.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    Describe,
+    Stop,
+    Exec(ExecRequest),
+    Resize { rows: u16, columns: u16 },
+    Signal(u8),
+}
+
+/// One program to run in the session's bottle.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ExecRequest {
+    pub argv: Vec<Vec<u8>>,
+    pub user: WireUser,
+    pub env: Vec<(Vec<u8>, WireSecret)>,
+    /// A terminal of this many rows and columns; without it three descriptors come along.
+    pub terminal: Option<(u16, u16)>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) enum WireUser {
+    Root,
+    Node,
+}
+
+/// A value that no `Debug` shows.
+#[derive(Debug)]
+pub(super) struct WireSecret(pub Secret);
+
+/// What the session answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    Description(Description),
+    Stopping,
+    Started,
+    EndedCode(u8),
+    EndedSignal(u8),
+    Failed { message: String, hint: Option<String> },
+}
+
+/// What a session says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Its name.
+    pub identity: String,
+    /// The agent it runs.
+    pub agent: String,
+    /// Whether its bottle is ready for `exec`.
+    pub ready: bool,
+    /// How many things were refused so far.
+    pub refusals: u64,
+}
+
+impl From<WireUser> for User {
+    fn from(user: WireUser) -> Self {
+        match user {
+            WireUser::Root => Self::Root,
+            WireUser::Node => Self::Node,
+        }
+    }
+}
+
+impl From<User> for WireUser {
+    fn from(user: User) -> Self {
+        match user {
+            User::Root => Self::Root,
+            User::Node => Self::Node,
+        }
+    }
+}
+
+impl From<ExitStatus> for Answer {
+    fn from(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Code(code) => Self::EndedCode(code),
+            ExitStatus::Signal(signal) => Self::EndedSignal(signal),
+        }
+    }
+}
+
+pub(super) fn signal(number: u8) -> Option<Signal> {
+    let all = [Signal::Hangup, Signal::Interrupt, Signal::Quit, Signal::Kill, Signal::Terminate];
+    all.into_iter().find(|signal| signal.number() == number)
+}
+
+pub(super) fn size((rows, columns): (u16, u16)) -> TerminalSize {
+    TerminalSize { rows, columns }
+}
+
+impl Serialize for WireSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.reveal().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for WireSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(|bytes| Self(Secret::new(bytes)))
+    }
+}

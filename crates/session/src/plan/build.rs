@@ -1,0 +1,320 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use agents::find::{Found, Shell, find};
+use agents::{AgentCommand, Invocation, Mode, Provider, Template, Visible, resolve_tools};
+use bottle::{BackendName, Capabilities, GuestPath, Limits, RootFs};
+use manifest::{Image, Resolved};
+use provision::{Environment, GitIdentity, ProvisionPlan, Request};
+use secret::Secret;
+use store::Identity;
+
+use super::{Preflight, Problem, Problems, preflight};
+use crate::env::{Ask, Env, HostEnv};
+
+/// What the person chose on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    /// `--cwd`: the host folder that is copied in; also set when the bottle's `workspace.copy` says so.
+    pub workspace: Option<PathBuf>,
+    /// With or without a terminal.
+    pub mode: Mode,
+    /// `--prompt TEXT`: the agent's first message.
+    pub prompt: Option<String>,
+    /// `--label NAME`: the session's name, verbatim.
+    pub label: Option<String>,
+    /// `-- COMMAND…`: runs instead of the agent; empty: the agent.
+    pub command: Vec<OsString>,
+}
+
+/// What there is on the host. Values passed in by the binary: nothing here reads the environment.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// The environment.
+    pub env: HostEnv,
+    /// The person's home folder.
+    pub home: PathBuf,
+    /// The person's `PATH`.
+    pub path: OsString,
+    /// `BOT_BOTTLE_HOME`.
+    pub state: PathBuf,
+    /// `BOT_BOTTLE_GUEST_SKILLS_DIR`.
+    pub guest_skills: Option<OsString>,
+}
+
+/// Turns what is wanted into a plan.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    /// What the manifests say.
+    pub resolved: Resolved,
+    /// What the person chose.
+    pub choices: Choices,
+    /// What there is on the host.
+    pub host: &'a Host,
+    /// The backend that will make the bottle.
+    pub backend: BackendName,
+    /// What it can do here.
+    pub capabilities: &'a Capabilities,
+}
+
+/// A launch that can be carried out: everything on the host was checked, nothing has been made.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) identity: Identity,
+    /// The identity is the person's own label: it is not replaced when it is taken.
+    pub(crate) labelled: bool,
+    pub(crate) provision: ProvisionPlan,
+    pub(crate) root: RootFs,
+    pub(crate) visible: Visible,
+    pub(crate) limits: Limits,
+    pub(crate) command: AgentCommand,
+    pub(crate) env: Env,
+    pub(crate) provider: Provider,
+    pub(crate) mode: Mode,
+    pub(crate) terminal_env: Vec<(OsString, Secret)>,
+    pub(crate) resolved: Resolved,
+    pub(crate) backend: BackendName,
+    preflight: Preflight,
+}
+
+/// Variables that tell programs about the person's terminal; no secrets.
+const TERMINAL: [&str; 4] = ["TERM", "COLORTERM", "LANG", "LC_ALL"];
+
+impl Planner<'_> {
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// Every problem there is, at once.
+    pub fn plan(self) -> Result<Plan, Problems> {
+        let mut problems = Vec::new();
+        let identity = keep(self.identity(), &mut problems);
+        let limits = self.limits(&mut problems);
+        let root = keep(self.root(), &mut problems);
+        let env = self.env(&mut problems);
+        let guest_skills = keep(self.guest_skills(), &mut problems);
+        let provider = keep(self.provider(), &mut problems);
+        let (found, visible) = match &provider {
+            Some(provider) => self.visible(provider, &mut problems),
+            None => (None, Visible::default()),
+        };
+        let provision = match (&provider, guest_skills) {
+            (Some(provider), Some(guest_skills)) => self.provision(provider, &visible, &env, guest_skills, &mut problems),
+            (None, _) | (_, None) => None,
+        };
+        let (Some(identity), Some(root), Some(provider), Some(provision), true) =
+            (identity, root, provider, provision, problems.is_empty())
+        else {
+            return Err(Problems(problems));
+        };
+        let command = self.command(&provider, &provision);
+        let preflight = preflight::describe(&preflight::Facts {
+            planner: &self,
+            identity: &identity,
+            provision: &provision,
+            provider: &provider,
+            found: found.as_ref(),
+            visible: &visible,
+            limits: &limits,
+            command: &command,
+        });
+        let terminal_env =
+            TERMINAL.iter().filter_map(|name| Some((OsString::from(name), self.host.env.get(name)?.clone()))).collect();
+        Ok(Plan {
+            identity,
+            labelled: self.choices.label.is_some(),
+            provision,
+            root,
+            visible,
+            limits,
+            command,
+            env,
+            provider,
+            mode: self.choices.mode,
+            terminal_env,
+            resolved: self.resolved,
+            backend: self.backend,
+            preflight,
+        })
+    }
+
+    fn identity(&self) -> Result<Identity, Problem> {
+        let identity = match &self.choices.label {
+            Some(label) => Identity::parse(label),
+            None => Identity::random(self.resolved.agent.name.as_str()),
+        };
+        identity.map_err(Problem::from)
+    }
+
+    fn limits(&self, problems: &mut Vec<Problem>) -> Limits {
+        let manifest::Limits { memory, cpus, pids, disk, time } = self.resolved.bottle.limits;
+        let limits = Limits { memory, cpus, pids, disk, time };
+        let refused = self.capabilities.limits.refusals(&limits);
+        problems.extend(refused.into_iter().map(|(name, reason)| Problem::Limit {
+            name,
+            backend: self.backend.to_string(),
+            reason,
+        }));
+        limits
+    }
+
+    fn root(&self) -> Result<RootFs, Problem> {
+        let provider = &self.resolved.bottle.provider;
+        if let Some(dockerfile) = &provider.dockerfile {
+            let reason =
+                format!("the {} backend builds no images, so {} cannot be used", self.backend, store::escape(dockerfile));
+            return Err(Problem::Image { key: "dockerfile", reason });
+        }
+        match &provider.image {
+            None => Ok(RootFs::Default),
+            Some(Image::Engine(name)) => Ok(RootFs::Image(name.clone())),
+            Some(Image::Path(text)) => {
+                let path = expand(text, &self.host.home);
+                match std::fs::metadata(&path) {
+                    Ok(metadata) if metadata.is_dir() => Ok(RootFs::Folder(path)),
+                    Ok(_) => Ok(RootFs::Archive(path)),
+                    Err(error) => Err(Problem::Image { key: "image", reason: format!("{}: {error}", store::escape(text)) }),
+                }
+            }
+        }
+    }
+
+    fn env(&self, problems: &mut Vec<Problem>) -> Env {
+        Env::resolve(&self.resolved.bottle.env, &self.host.env).unwrap_or_else(|unset| {
+            problems.extend(unset.into_iter().map(Problem::from));
+            Env::default()
+        })
+    }
+
+    fn guest_skills(&self) -> Result<GuestPath, Problem> {
+        let place = |what| move |source| Problem::Place { what, source };
+        match self.host.guest_skills.as_deref() {
+            Some(folder) => GuestPath::parse(folder).map_err(place("BOT_BOTTLE_GUEST_SKILLS_DIR")),
+            None => GuestPath::parse(provision::GUEST_SKILLS).map_err(place("the skills folder")),
+        }
+    }
+
+    fn provider(&self) -> Result<Provider, Problem> {
+        let wanted = &self.resolved.bottle.provider;
+        let template = match wanted.template {
+            manifest::Template::Claude => Template::Claude,
+            manifest::Template::Codex => Template::Codex,
+            manifest::Template::Command => Template::Command,
+        };
+        let command = wanted.command.iter().map(OsString::from).collect();
+        Ok(Provider::new(template, command, &self.host.home)?)
+    }
+
+    /// What of the host has to be visible. A bottle that is made from an image brings its own programs; and the agent's is
+    /// not needed when the person runs something else.
+    fn visible(&self, provider: &Provider, problems: &mut Vec<Problem>) -> (Option<Found>, Visible) {
+        let mut visible = resolve_tools(&self.resolved.bottle.tools, &self.host.home).unwrap_or_else(|errors| {
+            problems.extend(errors.into_iter().map(Problem::from));
+            Visible::default()
+        });
+        if self.resolved.bottle.provider.image.is_some() {
+            return (None, visible);
+        }
+        match find(provider.program(), Shell { path: &self.host.path, home: &self.host.home }) {
+            Ok(found) => {
+                let mut all = found.visible.clone();
+                all.merge(std::mem::take(&mut visible));
+                (Some(found), all)
+            }
+            Err(error) => {
+                if self.choices.command.is_empty() {
+                    problems.push(error.into());
+                }
+                (None, visible)
+            }
+        }
+    }
+
+    fn provision(
+        &self,
+        provider: &Provider,
+        visible: &Visible,
+        env: &Env,
+        guest_skills: GuestPath,
+        problems: &mut Vec<Problem>,
+    ) -> Option<ProvisionPlan> {
+        let skills: Vec<String> = self.resolved.agent.skills.iter().map(|skill| skill.as_str().to_owned()).collect();
+        let exclude: Vec<String> = self.resolved.bottle.workspace.exclude.iter().map(|name| name.as_str().to_owned()).collect();
+        let claim = &self.resolved.git_user;
+        let value = |claimed: &Option<manifest::Claimed>| claimed.as_ref().map(|claimed| claimed.value.clone());
+        let identity = GitIdentity { name: value(&claim.name), email: value(&claim.email) };
+        let has_identity = identity.name.is_some() || identity.email.is_some();
+        let request = Request {
+            provider,
+            prompt: &self.resolved.agent.prompt,
+            skills: &skills,
+            host_skills: &self.host.home.join(".claude/skills"),
+            guest_skills,
+            workspace: self.choices.workspace.as_deref(),
+            workspace_exclude: &exclude,
+            git_identity: has_identity.then_some(&identity),
+            env: &env.variables(),
+            visible,
+            home: &self.host.home,
+            state: &self.host.state,
+        };
+        match ProvisionPlan::build(&request) {
+            Ok(plan) => Some(plan),
+            Err(errors) => {
+                problems.extend(errors.0.into_iter().map(Problem::from));
+                None
+            }
+        }
+    }
+
+    fn command(&self, provider: &Provider, provision: &ProvisionPlan) -> AgentCommand {
+        if !self.choices.command.is_empty() {
+            return AgentCommand { argv: self.choices.command.clone(), env: Vec::new() };
+        }
+        let run = Invocation {
+            mode: self.choices.mode,
+            resume: false,
+            prompt_file: provision.prompt_file().cloned(),
+            text: self.choices.prompt.clone(),
+            extra: Vec::new(),
+        };
+        AgentCommand::build(provider, &run)
+    }
+}
+
+impl Plan {
+    /// The session's name.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What the person is shown before anything is made.
+    pub fn preflight(&self) -> &Preflight {
+        &self.preflight
+    }
+
+    /// What has to be asked before the launch.
+    pub fn asks(&self) -> &[Ask] {
+        self.env.asks()
+    }
+
+    /// The person's answer to one of [`Plan::asks`].
+    pub fn answer(&mut self, name: &str, value: Secret) {
+        self.env.answer(name, value);
+    }
+
+    /// The environment of every program in the bottle, with the person's answers.
+    pub(crate) fn environment(&self) -> Result<Environment, Vec<provision::EnvironmentError>> {
+        Environment::build(&self.provider, &self.visible, &self.env.variables())
+    }
+}
+
+fn keep<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem)).ok()
+}
+
+fn expand(text: &str, home: &Path) -> PathBuf {
+    match text.strip_prefix("~/") {
+        Some(below) => home.join(below),
+        None => PathBuf::from(text),
+    }
+}

@@ -1,0 +1,65 @@
+use std::fmt;
+
+/// One reason why a launch cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The label is no session name.
+    #[error("--label: {0}")]
+    Label(#[from] store::IdentityError),
+    /// The provider is not usable as it is.
+    #[error(transparent)]
+    Provider(#[from] agents::ProviderError),
+    /// The agent's program is not there, or cannot be shown.
+    #[error("the agent's program: {0}")]
+    Program(#[from] agents::find::FindError),
+    /// Something in `tools:`.
+    #[error(transparent)]
+    Tool(#[from] agents::ToolError),
+    /// A host variable is missing.
+    #[error("{0}; set it, or change the bottle's env")]
+    Env(#[from] crate::UnsetVariable),
+    /// A limit cannot be enforced here.
+    #[error("limits.{name} cannot be enforced by the {backend} backend here: {reason}")]
+    Limit {
+        /// Which.
+        name: &'static str,
+        /// The backend.
+        backend: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// What the bottle's file system should be made from.
+    #[error("agent_provider.{key}: {reason}")]
+    Image {
+        /// `image` or `dockerfile`.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A place in the bottle.
+    #[error("{what}: {source}")]
+    Place {
+        /// Which setting.
+        what: &'static str,
+        /// What is wrong with it.
+        source: bottle::GuestPathError,
+    },
+    /// Something to be put into the bottle.
+    #[error(transparent)]
+    Provision(#[from] provision::PlanError),
+}
+
+/// All reasons why a launch cannot be; never empty. Nothing has been made.
+#[derive(Debug)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{problem}", if index > 0 { "\n" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,44 @@
+use std::io::{Read as _, Write as _};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::super::copy::{copy, copy_until_closed};
+
+#[test]
+fn what_was_written_before_the_end_arrives_though_a_child_keeps_the_pipe_open() {
+    let (from, program) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    let (mut shown, to) = std::io::pipe().unwrap();
+    let (ended, done) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    let child = program.try_clone().unwrap();
+    let copying = std::thread::spawn(move || copy(&from, &to, &ended));
+    std::fs::File::from(program).write_all(&vec![7; 40_000]).unwrap();
+    drop(done);
+    copying.join().unwrap().unwrap();
+    let mut all = Vec::new();
+    shown.read_to_end(&mut all).unwrap();
+    assert_eq!(all.len(), 40_000);
+    drop(child);
+}
+
+#[test]
+fn a_reader_that_is_gone_ends_the_copy() {
+    let (from, mut program) = std::io::pipe().unwrap();
+    let (shown, to) = std::io::pipe().unwrap();
+    let (ended, _done) = std::io::pipe().unwrap();
+    drop(shown);
+    program.write_all(b"x").unwrap();
+    assert_eq!(copy(&from, &to, &ended).unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
+}
+
+#[test]
+fn stdin_is_left_alone_when_the_program_reads_no_more() {
+    let (from, mut typed) = std::io::pipe().unwrap();
+    let (program, to) = std::io::pipe().unwrap();
+    typed.write_all(b"for the next").unwrap();
+    drop(program);
+    copy_until_closed(&from, &to).unwrap();
+    drop(typed);
+    let mut left = String::new();
+    (&from).read_to_string(&mut left).unwrap();
+    assert_eq!(left, "for the next");
+}

@@ -1,0 +1,320 @@
+use std::ffi::OsString;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agents::Mode;
+use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, ExecError, ExitStatus, LaunchError, Launched, User};
+use provision::{Announce, ProvisionError};
+use secret::Secret;
+use store::{Audit, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::Plan;
+use crate::closed::ClosedOutlet;
+use crate::control::{ControlServer, Ready};
+use crate::interrupts::{Caught, Interrupts};
+use crate::running;
+use crate::undo::{Undo, UndoError};
+
+/// One launch, from a plan to a settled state.
+pub struct Session<'a> {
+    /// What to do; every question answered.
+    pub plan: Plan,
+    /// Where sessions are kept.
+    pub home: Home,
+    /// What makes the bottle.
+    pub backend: &'a dyn Backend,
+    /// Is told what is copied.
+    pub announce: &'a mut dyn Announce,
+    /// Ends the session.
+    pub interrupts: &'a mut Interrupts,
+}
+
+/// How a session ended. Whatever the ending, everything has been taken back, or `undone` says what has not.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended, or why it failed.
+    pub ending: Result<Ending, SessionError>,
+    /// What could not be taken back.
+    pub undone: Result<(), UndoError>,
+    /// How many things were refused.
+    pub refusals: u64,
+    /// Where they are recorded.
+    pub audit: PathBuf,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The agent ended.
+    Agent(ExitStatus),
+    /// A signal or `bot-bottle stop` ended it.
+    Caught(Caught),
+    /// `limits.time` passed.
+    TimeLimit(Duration),
+}
+
+/// Why a session failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// Its state cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its name.
+    #[error(transparent)]
+    Identity(#[from] store::IdentityError),
+    /// Its bottle's name.
+    #[error(transparent)]
+    Name(#[from] bottle::BottleNameError),
+    /// The system refused something of its own.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A question was not answered.
+    #[error("env.{0} has to be asked for, and nobody was")]
+    Unanswered(String),
+    /// A variable cannot be set.
+    #[error(transparent)]
+    Environment(#[from] provision::EnvironmentError),
+    /// The bottle could not be made.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The bottle could not be provisioned.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    /// The agent could not be run, or its bottle went away.
+    #[error("running the agent: {0}")]
+    Agent(#[from] ExecError),
+}
+
+/// A launch that has been interrupted may go on for this long, so that what it has made can be taken back in order.
+const LAUNCH_GRACE: Duration = Duration::from_secs(10);
+
+impl Session<'_> {
+    /// Launches, provisions, runs and takes everything back. Needs a tokio runtime.
+    pub async fn run(self) -> Outcome {
+        let Self { mut plan, home, backend, announce, interrupts } = self;
+        let mut undo = Undo::default();
+        let mut audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
+        let ending = async {
+            let folder = make_folder(&home, &mut plan)?;
+            audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
+            let phases = Phases { plan: &plan, backend, audit: &audit, interrupts, undo: &mut undo };
+            phases.go(folder, announce).await
+        };
+        let ending = match ending.await {
+            Ok(ending) => Ok(ending),
+            Err(Stop::Caught(caught)) => Ok(Ending::Caught(caught)),
+            Err(Stop::Time(limit)) => Ok(Ending::TimeLimit(limit)),
+            Err(Stop::Failed(error)) => Err(error),
+        };
+        crate::terminal::restore_all();
+        let undone = undo.unwind().await;
+        Outcome { ending, undone, refusals: audit.count(), audit: audit.path() }
+    }
+}
+
+impl Outcome {
+    /// The exit status: the agent's own, 128 + n for a signal to us, 125 when bot-bottle failed, a limit ended the session,
+    /// or the agent succeeded but something could not be taken back.
+    pub fn code(&self) -> u8 {
+        match (&self.ending, &self.undone) {
+            (Err(_) | Ok(Ending::TimeLimit(_)), _) => 125,
+            (Ok(Ending::Agent(status)), Err(_)) if status.success() => 125,
+            (Ok(Ending::Agent(status)), _) => status.code(),
+            (Ok(Ending::Caught(caught)), _) => caught.code(),
+        }
+    }
+}
+
+/// Why the phases did not go to their end.
+enum Stop {
+    Caught(Caught),
+    Time(Duration),
+    Failed(SessionError),
+}
+
+impl<E: Into<SessionError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A random name that is taken is replaced; a label is not.
+fn make_folder(home: &Home, plan: &mut Plan) -> Result<SessionFolder, SessionError> {
+    let mut tries = 0;
+    loop {
+        match home.create(plan.identity.clone()) {
+            Err(StoreError::Taken { .. }) if !plan.labelled && tries < 8 => {
+                tries += 1;
+                plan.identity = Identity::random(plan.resolved.agent.name.as_str())?;
+            }
+            folder => return Ok(folder?),
+        }
+    }
+}
+
+struct Phases<'a> {
+    plan: &'a Plan,
+    backend: &'a dyn Backend,
+    audit: &'a Arc<Audit>,
+    interrupts: &'a mut Interrupts,
+    undo: &'a mut Undo,
+}
+
+impl Phases<'_> {
+    async fn go(mut self, folder: SessionFolder, announce: &mut dyn Announce) -> Result<Ending, Stop> {
+        let env = self.environment();
+        let ready = self.open_folder(folder);
+        // The folder is to be removed whatever becomes of these two.
+        let (env, ready) = (env?, ready?);
+        let limit = self.plan.limits.time.map(|limit| (limit, Instant::now() + limit));
+
+        let launched = self.launch().await?;
+        let bottle = Arc::clone(&launched.bottle);
+        self.serve(launched);
+
+        let provisioned = provision::provision(&self.plan.provision, &*bottle, announce);
+        let provisioned = race(provisioned, self.interrupts, limit).await??;
+
+        ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone() }));
+        let exec = self.agent(env, provisioned.folder);
+        let outcome = match self.plan.mode {
+            Mode::Interactive => running::on_terminal(&*bottle, exec, self.interrupts, limit).await,
+            Mode::Headless => running::on_streams(&*bottle, exec, self.interrupts, limit).await,
+        };
+        Ok(outcome?)
+    }
+
+    fn environment(&self) -> Result<Vec<(OsString, Secret)>, SessionError> {
+        if let Some(ask) = self.plan.asks().first() {
+            return Err(SessionError::Unanswered(ask.name.clone()));
+        }
+        let environment = self.plan.environment().map_err(|errors| match errors.into_iter().next() {
+            Some(error) => SessionError::from(error),
+            None => SessionError::Unanswered(String::new()),
+        })?;
+        let mut env = proxy_env();
+        env.extend(environment.variables().iter().cloned());
+        Ok(env)
+    }
+
+    /// Writes who we are and begins to serve the control socket.
+    fn open_folder(&mut self, folder: SessionFolder) -> Result<watch::Sender<Option<Ready>>, SessionError> {
+        let (ready, watched) = watch::channel(None);
+        let names = (self.plan.identity.as_str(), self.plan.resolved.agent.name.as_str());
+        let server = ControlServer::bind(folder.handle(), names, Arc::clone(self.audit), watched, self.interrupts.stopper());
+        let written = folder.write_metadata(&self.metadata());
+        let what = format!("removing {}", folder.path().display());
+        self.undo.push(what, async move { folder.remove() });
+        written?;
+        let server = server.map_err(|source| SessionError::Io { what: "making the session's control socket", source })?;
+        let serving = tokio::spawn(server.serve());
+        self.undo.push("closing the control socket", async move {
+            serving.abort();
+            Ok::<_, StoreError>(())
+        });
+        Ok(ready)
+    }
+
+    /// An interrupted launch goes on for a moment: what it has half made only it can take back.
+    async fn launch(&mut self) -> Result<Launched, Stop> {
+        let spec = BottleSpec {
+            name: BottleName::parse(self.plan.identity.as_str())?,
+            root: self.plan.root.clone(),
+            tools: self.plan.visible.tools.clone(),
+            limits: self.plan.limits,
+        };
+        let mut launching = pin!(self.backend.launch(&spec));
+        tokio::select! {
+            biased;
+            launched = &mut launching => Ok(launched?),
+            caught = self.interrupts.next() => {
+                if let Ok(Ok(launched)) = tokio::time::timeout(LAUNCH_GRACE, launching).await {
+                    close_later(self.undo, &launched.bottle);
+                }
+                Err(Stop::Caught(caught))
+            }
+        }
+    }
+
+    fn serve(&mut self, launched: Launched) {
+        close_later(self.undo, &launched.bottle);
+        let serving = tokio::spawn(ClosedOutlet::new(launched.outlet, Arc::clone(self.audit)).serve());
+        self.undo.push("closing the outlet", async move {
+            serving.abort();
+            Ok::<_, StoreError>(())
+        });
+    }
+
+    /// The agent's own run. Order: what the terminal says, then the bottle's environment, then what belongs to this command.
+    fn agent(&self, env: Vec<(OsString, Secret)>, folder: bottle::GuestPath) -> Exec {
+        let mut all = match self.plan.mode {
+            Mode::Interactive => self.plan.terminal_env.clone(),
+            Mode::Headless => Vec::new(),
+        };
+        all.extend(env);
+        let own = self.plan.command.env.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_encoded_bytes())));
+        all.extend(own);
+        Exec {
+            argv: self.plan.command.argv.clone(),
+            user: User::Node,
+            env: all,
+            folder: Some(folder),
+            stdin: Vec::new(),
+            deadline: None,
+        }
+    }
+
+    fn metadata(&self) -> Metadata {
+        let resolved = &self.plan.resolved;
+        Metadata {
+            version: CURRENT_VERSION,
+            identity: self.plan.identity.to_string(),
+            agent: resolved.agent.name.to_string(),
+            bottles: resolved.bottles.iter().map(ToString::to_string).collect(),
+            backend: self.plan.backend.to_string(),
+            started_at: jiff::Timestamp::now(),
+            cwd: self.plan.provision.workspace().map(|workspace| workspace.host().to_owned()),
+            label: self.plan.labelled.then(|| self.plan.identity.to_string()),
+            process: ProcessStamp::current(),
+        }
+    }
+}
+
+fn close_later(undo: &mut Undo, bottle: &Arc<dyn Bottle>) {
+    let bottle = Arc::clone(bottle);
+    undo.push(format!("closing bottle {}", bottle.name()), async move { bottle.close().await });
+}
+
+/// Runs `work` until it is done, a signal comes, or the time is up.
+async fn race<T>(
+    work: impl Future<Output = T>,
+    interrupts: &mut Interrupts,
+    limit: Option<(Duration, Instant)>,
+) -> Result<T, Stop> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        caught = interrupts.next() => Err(Stop::Caught(caught)),
+        limit = running::time_is_up(limit) => Err(Stop::Time(limit)),
+    }
+}
+
+/// The explicit way out, for programs that know proxies: there they are told why they are refused.
+fn proxy_env() -> Vec<(OsString, Secret)> {
+    let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+    let local = ["NO_PROXY", "no_proxy"];
+    let set = |value: &'static str| move |name: &str| (OsString::from(name), Secret::from(value));
+    let proxies = proxies.into_iter().map(set("http://127.0.0.1:3128"));
+    proxies.chain(local.into_iter().map(set("localhost,127.0.0.1,::1"))).collect()
+}

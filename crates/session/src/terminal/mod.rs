@@ -1,0 +1,7 @@
+//! The person's own terminal: put into another mode and always put back.
+
+mod mode;
+mod question;
+
+pub use mode::{Mode, ModeGuard, restore_all, size};
+pub use question::{Question, QuestionError, ask};

@@ -1,0 +1,107 @@
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use bottle::TerminalSize;
+use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+
+/// What a terminal is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Every byte goes to the program in the bottle as it is typed, Ctrl-C too (`cfmakeraw`, `termios(3)`).
+    Raw,
+    /// One line is read. Ctrl-C arrives as a byte that ends the line, so that whoever asks can put the terminal back.
+    Line {
+        /// Whether what is typed is shown.
+        echo: bool,
+    },
+}
+
+/// A terminal in another mode. Dropping it puts the terminal back; so do a panic and [`restore_all`].
+#[derive(Debug)]
+pub struct ModeGuard {
+    number: u64,
+}
+
+struct Saved {
+    number: u64,
+    terminal: OwnedFd,
+    before: Termios,
+}
+
+/// Everything that has to be put back, last changed last. Reachable from the panic hook, which runs before an abort, where
+/// no guard is dropped.
+static SAVED: Mutex<Vec<Saved>> = Mutex::new(Vec::new());
+static HOOK: Once = Once::new();
+
+impl Mode {
+    /// Puts `terminal` into this mode.
+    ///
+    /// # Errors
+    /// When it is no terminal.
+    pub fn enter(self, terminal: impl AsFd) -> io::Result<ModeGuard> {
+        HOOK.call_once(|| {
+            let usual = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                restore_all();
+                usual(panic);
+            }));
+        });
+        let before = termios::tcgetattr(&terminal)?;
+        let terminal = rustix::io::fcntl_dupfd_cloexec(&terminal, 3)?;
+        let mut saved = saved();
+        let number = saved.last().map_or(0, |last| last.number + 1);
+        termios::tcsetattr(&terminal, OptionalActions::Drain, &self.of(&before))?;
+        saved.push(Saved { number, terminal, before });
+        Ok(ModeGuard { number })
+    }
+
+    fn of(self, before: &Termios) -> Termios {
+        let mut modes = before.clone();
+        match self {
+            Self::Raw => modes.make_raw(),
+            Self::Line { echo } => {
+                modes.local_modes.remove(LocalModes::ISIG);
+                modes.local_modes.insert(LocalModes::ICANON);
+                modes.local_modes.set(LocalModes::ECHO, echo);
+                modes.local_modes.insert(LocalModes::ECHONL);
+                // Ctrl-C ends the line: see `Mode::Line`.
+                modes.special_codes[SpecialCodeIndex::VEOL] = 0x03;
+            }
+        }
+        modes
+    }
+}
+
+impl Drop for ModeGuard {
+    fn drop(&mut self) {
+        let mut saved = saved();
+        if let Some(at) = saved.iter().position(|saved| saved.number == self.number) {
+            put_back(&saved.remove(at));
+        }
+    }
+}
+
+/// Puts every terminal back that is still changed. For the ways out on which no guard is dropped.
+pub fn restore_all() {
+    while let Some(last) = { saved().pop() } {
+        put_back(&last);
+    }
+}
+
+/// The size of `terminal`, or 24 lines of 80 when it does not know its own.
+pub fn size(terminal: impl AsFd) -> TerminalSize {
+    match termios::tcgetwinsize(terminal) {
+        Ok(size) if size.ws_row > 0 && size.ws_col > 0 => TerminalSize { rows: size.ws_row, columns: size.ws_col },
+        Ok(_) | Err(_) => TerminalSize { rows: 24, columns: 80 },
+    }
+}
+
+fn put_back(saved: &Saved) {
+    // It may have hung up; then there is nothing to put back.
+    let _ = termios::tcsetattr(&saved.terminal, OptionalActions::Now, &saved.before);
+}
+
+fn saved() -> MutexGuard<'static, Vec<Saved>> {
+    SAVED.lock().unwrap_or_else(PoisonError::into_inner)
+}

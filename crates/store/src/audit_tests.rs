@@ -1,0 +1,54 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::{Audit, Record};
+use crate::{Home, Identity};
+
+fn record(asked: &str) -> Record {
+    Record {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        code: "egress.closed",
+        destination: "proxy".to_owned(),
+        kind: "http",
+        asked: asked.to_owned(),
+    }
+}
+
+#[test]
+fn appends_one_escaped_line_per_record_and_makes_the_file_late() {
+    let home = tempfile::tempdir().unwrap();
+    let audit = Audit::new(Home::new(home.path()), Identity::parse("a-1").unwrap());
+    assert!(!audit.path().exists());
+    audit.append(&record("CONNECT a\x1b[2J\n:443")).unwrap();
+    audit.append(&record("GET b")).unwrap();
+    let lines = std::fs::read_to_string(audit.path()).unwrap();
+    let lines: Vec<_> = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["asked"], "CONNECT a\\u{1b}[2J\\n:443");
+    assert_eq!(lines[1]["time"], "1970-01-01T00:00:00Z");
+    assert_eq!(std::fs::metadata(audit.path()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn stops_growing_at_its_bound_and_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let audit = Audit::new(Home::new(home.path()), Identity::parse("a-1").unwrap());
+    let long = record(&"x".repeat(10_000));
+    for _ in 0..(Audit::MAX / 300) {
+        audit.append(&long).unwrap();
+    }
+    let content = std::fs::read_to_string(audit.path()).unwrap();
+    assert!(content.len() as u64 <= Audit::MAX + 200, "{}", content.len());
+    assert!(content.lines().last().unwrap().contains("audit.full"));
+    assert_eq!(audit.count(), Audit::MAX / 300);
+}
+
+#[test]
+fn never_writes_through_a_planted_link() {
+    let home = tempfile::tempdir().unwrap();
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    std::fs::create_dir(home.path().join("audit")).unwrap();
+    let audit = Audit::new(Home::new(home.path()), Identity::parse("a-1").unwrap());
+    std::os::unix::fs::symlink(outside.path(), audit.path()).unwrap();
+    assert!(audit.append(&record("GET a")).is_err());
+    assert_eq!(std::fs::read(outside.path()).unwrap(), b"");
+}

@@ -1,0 +1,101 @@
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+/// What could not be done in the folder of kept things.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system refused.
+    #[error("{operation} {}: {source}", .path.display())]
+    Io {
+        /// `making`, `opening`, `reading`, `writing`, `removing`.
+        operation: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// It is not ours alone.
+    #[error("{} is {what}; state is kept only in folders of your own", .path.display())]
+    Unsafe {
+        /// The folder.
+        path: PathBuf,
+        /// `a link`, `owned by user 1001`.
+        what: String,
+    },
+    /// A session of that name lives already, or left its state behind.
+    #[error("there is a session named {identity} already{}", if *.live { "" } else { ", left behind by one that was killed" })]
+    Taken {
+        /// Its identity.
+        identity: String,
+        /// Whether its process lives.
+        live: bool,
+    },
+    /// No session of that name.
+    #[error("there is no session named {identity}")]
+    Unknown {
+        /// The identity asked for.
+        identity: String,
+    },
+    /// A file of ours does not say what it should.
+    #[error("{} cannot be understood: {reason}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn io(operation: &'static str, path: &Path, error: Errno) -> Self {
+        Self::Io { operation, path: path.to_owned(), source: error.into() }
+    }
+}
+
+/// Opens the person's own folder, making it (0700) when missing. Links on the way are the person's own and are followed.
+pub(crate) fn open_own(path: &Path) -> Result<OwnedFd, StoreError> {
+    std::fs::create_dir_all(path).map_err(|source| StoreError::Io { operation: "making", path: path.to_owned(), source })?;
+    fs::openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|error| StoreError::io("opening", path, error))
+}
+
+/// Opens `name` in `parent`, making it (0700) when missing; never through a link, only when it is the caller's, and closed to others.
+pub(crate) fn open_private(parent: impl AsFd, name: &str, path: &Path) -> Result<OwnedFd, StoreError> {
+    match fs::mkdirat(&parent, name, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => open_existing(parent, name, path),
+        Err(error) => Err(StoreError::io("making", path, error)),
+    }
+}
+
+/// As [`open_private`], but the folder must be there.
+pub(crate) fn open_existing(parent: impl AsFd, name: &str, path: &Path) -> Result<OwnedFd, StoreError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = fs::openat(parent, name, flags, Mode::empty()).map_err(|error| match error {
+        Errno::LOOP | Errno::NOTDIR => StoreError::Unsafe { path: path.to_owned(), what: "a link or a file".to_owned() },
+        error => StoreError::io("opening", path, error),
+    })?;
+    let stat = fs::fstat(&folder).map_err(|error| StoreError::io("reading", path, error))?;
+    // Threat: another local user made it first (a shared parent) and waits for what we put in.
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(StoreError::Unsafe { path: path.to_owned(), what: format!("owned by user {}", stat.st_uid) });
+    }
+    if stat.st_mode & 0o077 != 0 {
+        fs::fchmod(&folder, Mode::RWXU).map_err(|error| StoreError::io("closing to others", path, error))?;
+    }
+    Ok(folder)
+}
+
+/// Reads a small regular file in `folder`; never through a link, never blocking on a FIFO, never more than `most` bytes.
+pub(crate) fn read_file(folder: impl AsFd, name: &str, path: &Path, most: u64) -> Result<Vec<u8>, StoreError> {
+    use std::io::Read as _;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::openat(folder, name, flags, Mode::empty()).map_err(|error| StoreError::io("opening", path, error))?;
+    let mut content = Vec::new();
+    let read = std::fs::File::from(file).take(most).read_to_end(&mut content);
+    read.map_err(|source| StoreError::Io { operation: "reading", path: path.to_owned(), source })?;
+    Ok(content)
+}
