@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::Path;
 
 /// A name or path that came from a bottle, a repository or the host, for a message: control characters are shown escaped,
-/// so that a name cannot steer the person's terminal.
+/// so that a name can neither steer the person's terminal nor look like another one.
 pub struct Shown<'a>(pub &'a OsStr);
 
 impl<'a> Shown<'a> {
@@ -21,10 +21,15 @@ impl<'a> Shown<'a> {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.to_string_lossy().chars() {
-            if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
+            if steers(c) { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
         }
         Ok(())
     }
+}
+
+/// C0, C1 and DEL; and the bidirectional controls and separators that make a text look like another one (UAX #9).
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -33,6 +38,6 @@ mod tests {
 
     #[test]
     fn escapes_terminal_sequences() {
-        assert_eq!(Shown::text("a\x1b]52;c;x\x07\nb ä").to_string(), "a\\u{1b}]52;c;x\\u{7}\\nb ä");
+        assert_eq!(Shown::text("a\x1b]52;c;x\x07\nb\u{202e} ä").to_string(), "a\\u{1b}]52;c;x\\u{7}\\nb\\u{202e} ä");
     }
 }

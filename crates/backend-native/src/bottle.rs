@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bottle::{
-    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, Output, Process, Stdio, Tree, TreeSink,
+    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree, TreeSink,
     User, environment,
 };
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -89,7 +89,10 @@ impl NativeBottle {
 
     fn not_started(&self, exec: &Exec, step: StartStep, errno: i32) -> ExecError {
         let (bottle, program) = (self.name.to_string(), exec.program());
-        let reason = io::Error::from_raw_os_error(errno).to_string();
+        let reason = match errno {
+            libc::EAGAIN => "no more processes may be made in the bottle (limits.pids, or the host's own limit)".to_owned(),
+            errno => io::Error::from_raw_os_error(errno).to_string(),
+        };
         match step {
             StartStep::Execute if matches!(errno, libc::ENOENT | libc::ENOTDIR) => ExecError::NotFound { bottle, program },
             StartStep::Execute => ExecError::NotRunnable { bottle, program, reason },
@@ -180,6 +183,10 @@ impl Bottle for NativeBottle {
         drop(theirs);
         let channel = channel.map_err(|source| CopyError::Io { bottle: self.name.to_string(), source })?;
         copy_out::run(&self.name, from, channel.ok_or_else(|| self.gone_copy())?, stream, sink).await
+    }
+
+    fn limits_hit(&self) -> Vec<LimitHit> {
+        self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner).hits()
     }
 
     async fn close(&self) -> Result<(), CloseError> {

@@ -12,7 +12,8 @@ const PROXY: &str = "http://127.0.0.1:3128";
 
 /// `NAME=value` for each variable, each name once: what a backend hands to the kernel.
 pub fn environment(exec: &Exec) -> Vec<Vec<u8>> {
-    let mut all: Vec<(&[u8], &[u8])> = defaults(exec.user).into_iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    let mut all: Vec<(&[u8], &[u8])> =
+        defaults(exec.user).into_iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     for (name, value) in &exec.env {
         let name = OsStr::as_bytes(name);
         all.retain(|(known, _)| *known != name);

@@ -2,7 +2,7 @@ use std::io;
 
 use async_trait::async_trait;
 
-use crate::{BottleName, Capabilities, CloseError, Exec, ExecError, GuestPath, Output, Process, Stdio, Tree, TreeSink, User};
+use crate::{BottleName, Capabilities, CloseError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree, TreeSink, User};
 
 /// A running, isolated place for one agent.
 #[async_trait]
@@ -40,6 +40,11 @@ pub trait Bottle: Send + Sync {
     /// # Errors
     /// When `from` is missing, something cannot be read, or the sink refuses an entry.
     async fn cp_out(&self, from: &GuestPath, sink: &mut dyn TreeSink) -> Result<(), CopyError>;
+
+    /// Limits that the bottle has run into so far; empty when the backend cannot tell. Valid until it is closed.
+    fn limits_hit(&self) -> Vec<LimitHit> {
+        Vec::new()
+    }
 
     /// Ends everything inside and frees what the bottle held on the host. Safe to call twice.
     ///

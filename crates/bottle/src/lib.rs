@@ -8,8 +8,8 @@
 
 mod backend;
 mod capabilities;
-mod escaped;
 mod environment;
+mod escaped;
 mod exec;
 mod guest_path;
 mod handle;
@@ -18,6 +18,8 @@ mod name;
 mod outlet;
 mod process;
 mod spec;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tree;
 mod user;
 
@@ -27,7 +29,7 @@ pub use environment::environment;
 pub use exec::{Exec, ExecError, ExitStatus, Output};
 pub use guest_path::{GuestPath, GuestPathError};
 pub use handle::{Bottle, CopyError};
-pub use limits::Limits;
+pub use limits::{LimitHit, Limits};
 pub use name::{BottleName, BottleNameError};
 pub use outlet::{Arrival, ByteStream, Destination, Outlet, OutletError, Reply};
 pub use process::{Process, Running, Signal, Stdio, TerminalSize};

@@ -14,3 +14,27 @@ pub struct Limits {
     /// How long the bottle may live. Enforced by the session, on every backend.
     pub time: Option<Duration>,
 }
+
+/// A limit that a bottle has run into: what a program that dies or fails for it cannot say itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitHit {
+    /// The kernel killed processes because the memory was used up.
+    Memory {
+        /// How many.
+        killed: u64,
+    },
+    /// New processes were refused because there were enough.
+    Pids {
+        /// How many times.
+        refused: u64,
+    },
+}
+
+impl std::fmt::Display for LimitHit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Memory { killed } => write!(f, "limits.memory was reached: the kernel killed {killed} process(es) in the bottle"),
+            Self::Pids { refused } => write!(f, "limits.pids was reached: {refused} new process(es) were refused in the bottle"),
+        }
+    }
+}

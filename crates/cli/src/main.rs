@@ -1,1 +1,29 @@
-fn main() {}
+//! The command line: reads arguments and environment, names the backends, and talks to the person.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod backends;
+mod commands;
+mod failure;
+mod host_env;
+mod picker;
+mod preflight;
+mod question;
+mod table;
+mod talk;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    talk::set_color(cli.color);
+    let host = host_env::HostEnvironment::read();
+    let code = commands::run(cli.command, &host).unwrap_or_else(|failure| {
+        talk::failure(&failure);
+        failure.code()
+    });
+    ExitCode::from(code)
+}

@@ -1,17 +1,18 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use agents::{Provider, Shown, Visible};
 use secret::Secret;
 
-/// `PATH` in a bottle whose manifest sets none.
+/// `PATH` after our own entries, when the bottle's manifest sets none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The variables of every program that a person or an agent runs in a bottle; each name once.
 ///
 /// Precedence, last wins: the provider's own variables, then the bottle's `env`. `PATH` is put together: the links that
-/// provisioning makes, the folders of visible tools, then the bottle's own `PATH` or the usual one.
+/// provisioning makes, the folders of visible tools, then the bottle's own `PATH` or the usual one; it is left to the
+/// backend when there is neither a tool's folder nor an own `PATH`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
     variables: Vec<(OsString, Secret)>,
@@ -52,8 +53,11 @@ impl Environment {
         for (name, value) in bottle {
             environment.set(name, value.clone());
         }
-        let own = bottle.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.reveal());
-        environment.set(OsStr::new("PATH"), Secret::new(path(visible, own.unwrap_or(DEFAULT_PATH.as_bytes()))));
+        let own = environment.variables.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        if own.is_some() || !visible.path_entries.is_empty() {
+            let own = own.unwrap_or_else(|| Secret::from(DEFAULT_PATH));
+            environment.set(OsStr::new("PATH"), Secret::new(path(visible, own.reveal())));
+        }
         Ok(environment)
     }
 
@@ -83,8 +87,7 @@ fn check(name: &OsStr, value: &Secret) -> Option<EnvironmentError> {
 }
 
 fn path(visible: &Visible, own: &[u8]) -> Vec<u8> {
-    let links = (!visible.links.is_empty()).then_some(Path::new(Visible::BIN));
-    let folders = links.into_iter().chain(visible.path_entries.iter().map(std::path::PathBuf::as_path));
+    let folders = std::iter::once(Path::new(Visible::BIN)).chain(visible.path_entries.iter().map(PathBuf::as_path));
     // A ':' in a folder's name would end it; such a folder cannot stand on a PATH at all.
     let folders = folders.map(|folder| folder.as_os_str().as_bytes()).filter(|folder| !folder.contains(&b':'));
     let entries: Vec<&[u8]> = folders.chain(std::iter::once(own)).collect();

@@ -233,3 +233,6 @@ fn refuse_overlap(parts: &[Part]) -> Result<(), PlanError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,21 +22,29 @@ pub enum LinkError {
 }
 
 /// Makes the links by which programs of the host are found in the bottle. They are root's, so that what is found on `PATH`
-/// stays what the person chose.
+/// stays what the person chose; except below `node`'s home, where the bottle's root, which has no capability, may not write.
 pub(crate) async fn link(bottle: &dyn Bottle, links: &[GuestLink]) -> Result<(), LinkError> {
-    let folders: BTreeSet<GuestPath> = links.iter().filter_map(|link| link.at.parent()).collect();
-    let Some(first) = folders.first() else { return Ok(()) };
-    let make = Exec::new("mkdir").args(["-p", "--"]).args(folders.iter().map(GuestPath::as_path));
-    run(bottle, make, first).await?;
-    for link in links {
-        let make = Exec::new("ln").args(["-sfnT", "--"]).arg(&link.target).arg(link.at.as_path());
-        run(bottle, make, &link.at).await?;
+    for user in [User::Root, User::Node] {
+        let own: Vec<&GuestLink> = links.iter().filter(|link| owner(&link.at) == user).collect();
+        let folders: BTreeSet<GuestPath> = own.iter().filter_map(|link| link.at.parent()).collect();
+        if let Some(first) = folders.first() {
+            let make = Exec::new("mkdir").args(["-p", "--"]).args(folders.iter().map(GuestPath::as_path));
+            run(bottle, make.user(user), first).await?;
+        }
+        for link in own {
+            let make = Exec::new("ln").args(["-sfnT", "--"]).arg(&link.target).arg(link.at.as_path());
+            run(bottle, make.user(user), &link.at).await?;
+        }
     }
     Ok(())
 }
 
+fn owner(at: &GuestPath) -> User {
+    if at.as_path().starts_with(User::Node.home()) { User::Node } else { User::Root }
+}
+
 async fn run(bottle: &dyn Bottle, exec: Exec, at: &GuestPath) -> Result<(), LinkError> {
-    let output = bottle.exec(exec.user(User::Root)).await?;
+    let output = bottle.exec(exec).await?;
     if output.status.success() {
         return Ok(());
     }

@@ -4,7 +4,6 @@ use bottle::tree::TreeError;
 use bottle::{Bottle, CopyError, GuestPath, User};
 
 use crate::announce::{Announce, Notice};
-use crate::environment::Environment;
 use crate::plan::ProvisionPlan;
 use crate::programs::{self, LinkError};
 
@@ -15,8 +14,6 @@ pub struct Provisioned {
     pub prompt_file: Option<GuestPath>,
     /// The folder the agent starts in.
     pub folder: GuestPath,
-    /// The variables of every program that is run in the bottle.
-    pub environment: Environment,
 }
 
 /// Why a bottle could not be provisioned. The launch has failed: the bottle must be closed.
@@ -54,7 +51,7 @@ pub async fn provision(
         return Err(name_the_skill(plan, error));
     }
     programs::link(bottle, &plan.visible.links).await?;
-    Ok(Provisioned { prompt_file: plan.prompt_file.clone(), folder: plan.folder.clone(), environment: plan.environment.clone() })
+    Ok(Provisioned { prompt_file: plan.prompt_file.clone(), folder: plan.folder.clone() })
 }
 
 fn announce_copies(plan: &ProvisionPlan, bottle: &dyn Bottle, announce: &mut dyn Announce) {

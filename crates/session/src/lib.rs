@@ -21,6 +21,6 @@ mod undo;
 
 pub use env::{Ask, Env, HostEnv, UnsetVariable};
 pub use interrupts::{Caught, Interrupts, Stopper};
-pub use plan::{Choices, EnvLine, Host, Limit, Plan, Planner, Preflight, Problem, Problems, WorkspaceLine};
+pub use plan::{Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, WorkspaceLine};
 pub use session::{Ending, Outcome, Session, SessionError};
 pub use undo::{Undo, UndoError};

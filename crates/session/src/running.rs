@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use bottle::{Bottle, Exec, Process, Running, Signal, Stdio};
+use bottle::{Bottle, Exec, Process, Signal, Stdio};
 use tokio::time::Instant;
 
 use crate::interrupts::{Caught, Interrupts};

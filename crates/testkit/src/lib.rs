@@ -1,1 +1,3 @@
 //! testkit
+pub mod require;
+pub use require::{is_required, require};

@@ -61,9 +61,18 @@ pub(super) struct ShimFolder {
     pub programs: &'static [&'static str],
     /// Files below the home that name the versions the person has chosen.
     pub pins: &'static [&'static str],
+    /// Whether programs that stand for themselves lie there too.
+    pub mixed: bool,
 }
 
 pub(super) const SHIM_FOLDERS: &[ShimFolder] = &[
+    // rustup's stand-ins among what `cargo install` puts there
+    ShimFolder {
+        folder: ".cargo/bin",
+        programs: &[".rustup/toolchains/*/bin/NAME"],
+        pins: &[".rustup/settings.toml"],
+        mixed: true,
+    },
     ShimFolder {
         folder: ".volta/bin",
         programs: &[
@@ -72,17 +81,19 @@ pub(super) const SHIM_FOLDERS: &[ShimFolder] = &[
             ".volta/tools/image/*/*/bin/NAME",
         ],
         pins: &[".volta/tools/user/platform.json"],
+        mixed: false,
     },
-    ShimFolder { folder: ".asdf/shims", programs: &[".asdf/installs/*/*/bin/NAME"], pins: &[".tool-versions"] },
+    ShimFolder { folder: ".asdf/shims", programs: &[".asdf/installs/*/*/bin/NAME"], pins: &[".tool-versions"], mixed: false },
     ShimFolder {
         folder: ".local/share/mise/shims",
         programs: &[".local/share/mise/installs/*/*/bin/NAME", ".local/share/mise/installs/*/*/NAME"],
         pins: &[".config/mise/config.toml", ".tool-versions"],
+        mixed: false,
     },
-    ShimFolder { folder: ".pyenv/shims", programs: &[".pyenv/versions/*/bin/NAME"], pins: &[".pyenv/version"] },
-    ShimFolder { folder: ".nodenv/shims", programs: &[".nodenv/versions/*/bin/NAME"], pins: &[".nodenv/version"] },
-    ShimFolder { folder: ".rbenv/shims", programs: &[".rbenv/versions/*/bin/NAME"], pins: &[".rbenv/version"] },
-    ShimFolder { folder: ".goenv/shims", programs: &[".goenv/versions/*/bin/NAME"], pins: &[".goenv/version"] },
+    ShimFolder { folder: ".pyenv/shims", programs: &[".pyenv/versions/*/bin/NAME"], pins: &[".pyenv/version"], mixed: false },
+    ShimFolder { folder: ".nodenv/shims", programs: &[".nodenv/versions/*/bin/NAME"], pins: &[".nodenv/version"], mixed: false },
+    ShimFolder { folder: ".rbenv/shims", programs: &[".rbenv/versions/*/bin/NAME"], pins: &[".rbenv/version"], mixed: false },
+    ShimFolder { folder: ".goenv/shims", programs: &[".goenv/versions/*/bin/NAME"], pins: &[".goenv/version"], mixed: false },
 ];
 
 /// Whether a canonical path lies in a folder of the system that every bottle has.

@@ -28,6 +28,7 @@ pub(super) fn behind(name: &OsStr, found: &Path, near: Option<&Path>, home: &Pat
     candidates.sort();
     candidates.dedup();
     match candidates.as_slice() {
+        [] if manager.mixed => Ok(None),
         [] => Err(FindError::EmptyShim { program: name.to_owned(), shim: found.to_owned() }),
         [one] => Ok(Some(one.clone())),
         [_, _, ..] => chosen(manager, home, &candidates).map(Some).ok_or_else(|| FindError::Ambiguous {

@@ -169,6 +169,18 @@ fn asdf_and_mise_use_the_version_that_their_files_name() {
 }
 
 #[test]
+fn rustups_stand_ins_give_way_to_the_chosen_toolchain() {
+    let person = Person::new().on_path(".cargo/bin").program(".cargo/bin/rustup", "").link(".cargo/bin/cargo", "rustup");
+    let person = person
+        .program(".rustup/toolchains/stable-x86_64/bin/cargo", "")
+        .program(".rustup/toolchains/1.95.0-x86_64/bin/cargo", "");
+    let person =
+        person.file(".rustup/settings.toml", "default_toolchain = \"stable-x86_64\"\n").file(".cargo/credentials.toml", "");
+    let toolchain = "~/.rustup/toolchains/stable-x86_64";
+    person.assert_sees("cargo", &[toolchain], &format!("{toolchain}/bin/cargo"));
+}
+
+#[test]
 fn several_versions_and_no_choice_is_an_error_that_names_them() {
     let person = Person::new().on_path(".asdf/shims").program(".asdf/shims/x", "");
     let person = person.program(".asdf/installs/a/1.0/bin/x", "").program(".asdf/installs/a/2.0/bin/x", "");

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bottle::{BottleName, LimitSupport, Limits};
+use bottle::{BottleName, LimitHit, LimitSupport, Limits};
 use rustix::process::Pid;
 
 /// What every cgroup of ours is called, followed by the bottle's name: how `cleanup` finds it.
@@ -117,11 +117,19 @@ impl Groups {
         first
     }
 
-    /// How often the kernel killed for lack of memory.
-    pub fn memory_kills(&self) -> u64 {
-        let counts = self.folders.iter().flat_map(|folder| ["memory.events", "memory.oom_control"].map(|file| folder.join(file)));
-        let texts = counts.filter_map(|path| fs::read_to_string(path).ok());
-        texts.flat_map(|text| text.lines().filter_map(|line| line.strip_prefix("oom_kill ")?.trim().parse::<u64>().ok()).collect::<Vec<_>>()).sum()
+    /// Limits that were reached: `memory.events` and `pids.events` of version 2, `memory.oom_control` and `pids.events` of 1.
+    pub fn hits(&self) -> Vec<LimitHit> {
+        let killed = self.count(&["memory.events", "memory.oom_control"], "oom_kill ");
+        let refused = self.count(&["pids.events"], "max ");
+        let memory = (killed > 0).then_some(LimitHit::Memory { killed });
+        let pids = (refused > 0).then_some(LimitHit::Pids { refused });
+        memory.into_iter().chain(pids).collect()
+    }
+
+    fn count(&self, files: &[&str], key: &str) -> u64 {
+        let paths = self.folders.iter().flat_map(|folder| files.iter().map(move |file| folder.join(file)));
+        let texts = paths.filter_map(|path| fs::read_to_string(path).ok());
+        texts.map(|text| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok()).unwrap_or(0)).sum()
     }
 }
 

@@ -61,7 +61,7 @@ impl Program {
         if let Err(error) = chdir(self.folder.as_c_str()) {
             return (StartStep::Folder, error.raw_os_error());
         }
-        if let Err(error) = helper.filter().install() {
+        if let Err(error) = helper.filter().confine_program() {
             return (StartStep::Prepare, errno(&error));
         }
         (StartStep::Execute, self.execute())

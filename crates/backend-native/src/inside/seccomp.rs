@@ -1,7 +1,7 @@
 //! The system call filter (`seccomp(2)`): at least as strict as Docker's default for a container without capabilities.
 //!
-//! Compiled once in PID 1, installed by each program's process just before execve. What it refuses fails with `EPERM`; a
-//! program for another architecture is killed (32-bit entry points have been the weaker side of the kernel).
+//! What it refuses fails with `EPERM`; a program for another architecture is killed (32-bit entry points have been the
+//! weaker side of the kernel).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,27 +14,38 @@ use super::syscalls;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// The compiled filter: the list of what is allowed, and calls that must look as if the kernel did not have them.
+/// The compiled filter, in two parts.
+///
+/// The kernel looks at every system call of a new filter once to speed up the harmless ones, which takes about a
+/// millisecond for the long list. So PID 1 installs the list on itself when it is ready, which confines it too, and each
+/// program inherits it; what PID 1 still needs is taken from the program itself by two filters of a few instructions.
 pub struct Filter {
-    allowed: BpfProgram,
+    list: BpfProgram,
+    of_the_helper: BpfProgram,
     absent: BpfProgram,
 }
 
 impl Filter {
-    /// Compiles both programs.
+    /// Compiles all parts.
     pub fn compile() -> io::Result<Self> {
-        let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-        let absent: Rules = [(libc::SYS_clone3, Vec::new())].into();
+        let refuse = || SeccompAction::Errno(libc::EPERM.unsigned_abs());
+        let only = |call: libc::c_long| Rules::from([(call, Vec::new())]);
         Ok(Self {
-            allowed: program(allowed().map_err(io::Error::other)?, refuse, SeccompAction::Allow)?,
+            list: program(listed().map_err(io::Error::other)?, refuse(), SeccompAction::Allow)?,
+            of_the_helper: program(only(libc::SYS_setns), SeccompAction::Allow, refuse())?,
             // Flags of clone3 lie in memory, where a filter cannot look. The C library falls back to clone on ENOSYS.
-            absent: program(absent, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS.unsigned_abs()))?,
+            absent: program(only(libc::SYS_clone3), SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS.unsigned_abs()))?,
         })
     }
 
-    /// Installs both in this process; they are inherited and cannot be taken off.
-    pub fn install(&self) -> io::Result<()> {
-        apply_filter(&self.allowed).map_err(io::Error::other)?;
+    /// Confines PID 1, and with it everything it starts from now on.
+    pub fn confine_helper(&self) -> io::Result<()> {
+        apply_filter(&self.list).map_err(io::Error::other)
+    }
+
+    /// Confines a program: takes what PID 1 alone may do. Inherited like the list, and as final.
+    pub fn confine_program(&self) -> io::Result<()> {
+        apply_filter(&self.of_the_helper).map_err(io::Error::other)?;
         apply_filter(&self.absent).map_err(io::Error::other)
     }
 }
@@ -45,14 +56,16 @@ fn program(rules: Rules, otherwise: SeccompAction, matched: SeccompAction) -> io
     BpfProgram::try_from(filter).map_err(io::Error::other)
 }
 
-fn allowed() -> Result<Rules, seccompiler::BackendError> {
+fn listed() -> Result<Rules, seccompiler::BackendError> {
     let mut rules = Rules::new();
     let lists = [syscalls::EVERYWHERE, syscalls::OF_THIS_ARCHITECTURE, syscalls::YOUNG];
     for call in lists.into_iter().flatten() {
         rules.insert(*call, Vec::new());
     }
-    // clone3 passes this program so that the second one can answer ENOSYS instead of EPERM.
+    // Both pass the list and meet a filter of their own in each program (`Filter::confine_program`): clone3 so that the
+    // answer can be ENOSYS, setns because PID 1 enters node's user namespace with it.
     rules.insert(libc::SYS_clone3, Vec::new());
+    rules.insert(libc::SYS_setns, Vec::new());
     rules.insert(libc::SYS_clone, vec![all([masked(0, NEW_NAMESPACES, 0)?])?]);
     rules.insert(libc::SYS_ioctl, vec![all([not_dword(1, libc::TIOCSTI)?, not_dword(1, libc::TIOCLINUX)?])?]);
     rules.insert(libc::SYS_personality, PERSONALITIES.into_iter().map(|value| all([dword(0, value)?])).collect::<Result<_, _>>()?);

@@ -55,6 +55,8 @@ impl Helper {
     /// Serves until the control stream ends, which it does when the session dies, whatever kills it. When this process
     /// ends, the kernel kills everything else in its process namespace.
     pub fn serve(&self, control: BorrowedFd<'_>) -> Result<(), StepError> {
+        // After the bottle was announced, because it takes as long as half of the rest; before any request is read.
+        self.filter.confine_helper().during("installing the system call filter")?;
         loop {
             let mut polled = [PollFd::from_borrowed_fd(control, PollFlags::IN), PollFd::new(&self.children, PollFlags::IN)];
             match poll(&mut polled, None) {

@@ -63,7 +63,8 @@ impl Job {
 
     pub(super) async fn all_gone(&self) {
         // The sender lives as long as `self`.
-        let _sender_gone = self.count.subscribe().wait_for(|&count| count == 0).await;
+        let mut count = self.count.subscribe();
+        let _sender_gone = count.wait_for(|&count| count == 0).await;
     }
 
     pub(super) fn is_empty(&self) -> bool {

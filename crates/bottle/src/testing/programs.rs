@@ -47,7 +47,8 @@ impl Programs {
 /// `mkdir -p [--] FOLDER…`
 fn mkdir(process: &mut FakeProcess) -> u8 {
     let (_, folders) = options(process);
-    let made = folders.iter().try_for_each(|folder| process.files().make_folders(process.user, &process.folder, Path::new(folder)));
+    let made =
+        folders.iter().try_for_each(|folder| process.files().make_folders(process.user, &process.folder, Path::new(folder)));
     answer(process, made)
 }
 

@@ -1,1 +1,74 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
+use super::{Workspace, WorkspaceError};
+
+/// A home with a project in it.
+fn home() -> (TempDir, PathBuf) {
+    let guard = TempDir::new().unwrap();
+    let home = fs::canonicalize(guard.path()).unwrap().join("me");
+    for folder in [".bot-bottle/agents", ".ssh", "project/.git", "project/node_modules/x", "project/.bot-bottle/agents"] {
+        fs::create_dir_all(home.join(folder)).unwrap();
+    }
+    for file in [".ssh/id_rsa", "project/.git/HEAD", "project/.env", "project/node_modules/x/y", "file"] {
+        fs::File::create(home.join(file)).unwrap();
+    }
+    (guard, home)
+}
+
+fn validate(home: &Path, below: &str, exclude: &[&str]) -> Result<Workspace, WorkspaceError> {
+    let exclude: Vec<String> = exclude.iter().map(ToString::to_string).collect();
+    Workspace::validate(&home.join(below), &exclude, home, &home.join(".bot-bottle"))
+}
+
+#[test]
+fn a_project_goes_whole_with_git_and_its_own_agents() {
+    let (_guard, home) = home();
+    let workspace = validate(&home, "project", &[]).unwrap();
+    assert_eq!((workspace.census().files, workspace.host()), (3, home.join("project").as_path()));
+    assert_eq!(validate(&home, "project", &["node_modules"]).unwrap().census().files, 2);
+}
+
+#[test]
+fn links_that_lead_out_are_left_out_and_counted() {
+    let (_guard, home) = home();
+    symlink("../.ssh/id_rsa", home.join("project/key")).unwrap();
+    symlink("/etc/passwd", home.join("project/.git/users")).unwrap();
+    symlink(".env", home.join("project/inside")).unwrap();
+    let workspace = validate(&home, "project", &[]).unwrap();
+    assert_eq!((workspace.census().links, workspace.census().links_left_out), (1, 2));
+}
+
+#[test]
+fn the_home_what_is_above_it_and_credentials_are_refused() {
+    let (_guard, home) = home();
+    for below in ["", "..", "/", ".ssh", "/etc"] {
+        let error = validate(&home, below, &[]).unwrap_err();
+        assert!(matches!(error, WorkspaceError::Place(_)), "{below}: {error}");
+        assert!(error.to_string().contains("without --cwd"), "{error}");
+    }
+    assert!(matches!(validate(&home, "file", &[]), Err(WorkspaceError::NotAFolder(_))));
+    symlink(&home, home.join("project/to-home")).unwrap();
+    assert!(matches!(validate(&home, "project/to-home", &[]), Err(WorkspaceError::Place(_))));
+}
+
+#[test]
+fn our_own_state_is_never_copied() {
+    let (_guard, home) = home();
+    assert!(validate(&home, ".bot-bottle/agents", &[]).is_err());
+    let state = home.join("project/state");
+    fs::create_dir(&state).unwrap();
+    let error = Workspace::validate(&home.join("project"), &[], &home, &state).unwrap_err();
+    assert!(matches!(error, WorkspaceError::HoldsState { .. }), "{error}");
+}
+
+#[test]
+fn an_exclusion_is_one_name() {
+    let (_guard, home) = home();
+    for bad in ["", "a/b", "/"] {
+        assert!(matches!(validate(&home, "project", &[bad]), Err(WorkspaceError::Exclude(_))), "{bad}");
+    }
+}

@@ -114,7 +114,6 @@ impl Planner<'_> {
             provider: &provider,
             found: found.as_ref(),
             visible: &visible,
-            limits: &limits,
             command: &command,
         });
         let terminal_env =
@@ -146,8 +145,7 @@ impl Planner<'_> {
     }
 
     fn limits(&self, problems: &mut Vec<Problem>) -> Limits {
-        let manifest::Limits { memory, cpus, pids, disk, time } = self.resolved.bottle.limits;
-        let limits = Limits { memory, cpus, pids, disk, time };
+        let limits = super::policy_lines::limits(&self.resolved);
         let refused = self.capabilities.limits.refusals(&limits);
         problems.extend(refused.into_iter().map(|(name, reason)| Problem::Limit {
             name,

@@ -1,0 +1,187 @@
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs a coding agent in a disposable bottle that can reach nothing.
+#[derive(Debug, Parser)]
+#[command(name = "bot-bottle", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Colour in messages
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When messages are coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start an agent in a new bottle
+    Start(Start),
+    /// Run a command in a running bottle
+    Exec(Exec),
+    /// End running sessions
+    Stop(Stop),
+    /// List agents, bottles or running sessions
+    List(List),
+    /// Show what an agent's manifests say, merged
+    Info(Info),
+    /// Remove what killed sessions left behind
+    Cleanup(Cleanup),
+    /// Check what this machine can do, and say how to mend what it cannot
+    Doctor(Doctor),
+    /// Start a bottle and show what the agent in it can and cannot do
+    Demo,
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// `start`
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: the agent's own; 125 when bot-bottle failed or limits.time passed; 2 for usage; 130 for an interrupt.")]
+pub struct Start {
+    /// The agent; without it, choose on the terminal
+    pub agent: Option<String>,
+    /// Use this bottle instead of the agent's own; several are merged in order
+    #[arg(long = "bottle", value_name = "NAME")]
+    pub bottles: Vec<String>,
+    /// What makes the bottle [default: native, or BOT_BOTTLE_BACKEND]
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Copy the current folder into the bottle as its workspace
+    #[arg(long)]
+    pub cwd: bool,
+    /// No terminal: relay stdin, stdout and stderr
+    #[arg(long)]
+    pub headless: bool,
+    /// The agent's first message
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: Option<String>,
+    /// Name of the session, instead of <agent>-<random>
+    #[arg(long, value_name = "NAME")]
+    pub label: Option<String>,
+    /// Show what would be done, and do nothing [also: BOT_BOTTLE_DRY_RUN=1]
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How a dry run is shown
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Run this in the bottle instead of the agent
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// How a dry run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, on stderr
+    Text,
+    /// For programs, on stdout
+    Json,
+}
+
+/// `exec`
+#[derive(Debug, Args)]
+pub struct Exec {
+    /// The session
+    pub identity: String,
+    /// Who runs it
+    #[arg(long, value_name = "USER", default_value = "node")]
+    pub user: ExecUser,
+    /// Program and arguments
+    #[arg(last = true, value_name = "COMMAND", required = true)]
+    pub command: Vec<OsString>,
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExecUser {
+    /// The bottle's own root, which has no power outside it
+    Root,
+    /// The agent's user
+    Node,
+}
+
+/// `stop`
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// The sessions
+    #[arg(required_unless_present = "all", value_name = "IDENTITY")]
+    pub identities: Vec<String>,
+    /// Every running session
+    #[arg(long, conflicts_with = "identities")]
+    pub all: bool,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// What to list
+    #[arg(default_value = "agents")]
+    pub what: Listing,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    /// Agents that can be started
+    Agents,
+    /// Bottles that are defined
+    Bottles,
+    /// Sessions that run
+    Active,
+}
+
+/// `info`
+#[derive(Debug, Args)]
+pub struct Info {
+    /// The agent
+    pub agent: String,
+    /// Use this bottle instead of the agent's own; several are merged in order
+    #[arg(long = "bottle", value_name = "NAME")]
+    pub bottles: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cleanup`
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

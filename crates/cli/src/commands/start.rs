@@ -1,0 +1,198 @@
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+
+use agents::Mode;
+use manifest::Catalogue;
+use provision::Notice;
+use session::{Caught, Choices, Ending, Host, Interrupts, Outcome, Plan, Planner, Session};
+use store::Home;
+
+use super::{Decision, catalogue, decide, with_runtime};
+use crate::args::{Format, Start};
+use crate::failure::Failure;
+use crate::host_env::HostEnvironment;
+use crate::picker::{Picked, pick};
+use crate::preflight::render;
+use crate::question::{Waited, line, wait};
+use crate::{backends, talk};
+
+/// `start [AGENT]`
+pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
+    let dry_run = args.dry_run || host.dry_run();
+    if args.format == Format::Json && !dry_run {
+        return Err(Failure::usage("--format json is for a dry run").hint("add --dry-run"));
+    }
+    let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if !args.headless && !has_terminal && !dry_run && args.yes {
+        let failure = Failure::usage("stdin and stdout are not a terminal for the agent to run on");
+        return Err(failure.hint("add --headless to run without a terminal"));
+    }
+    let catalogue = catalogue(host)?;
+    for note in catalogue.notes() {
+        talk::note(&note.to_string());
+    }
+    with_runtime(async {
+        let mut interrupts = Interrupts::install()?;
+        let agent = match &args.agent {
+            Some(agent) => agent.clone(),
+            None => match choose(&catalogue, &mut interrupts).await? {
+                Chosen::Agent(agent) => agent,
+                Chosen::Leave(code) => return Ok(code),
+            },
+        };
+        start(&args, &agent, dry_run, &catalogue, host, &mut interrupts).await
+    })
+}
+
+async fn start(
+    args: &Start, agent: &str, dry_run: bool, catalogue: &Catalogue, host: &HostEnvironment, interrupts: &mut Interrupts,
+) -> Result<u8, Failure> {
+    let resolved = catalogue.resolve(agent, &args.bottles).map_err(|error| Failure::new(error.render(talk::colored())))?;
+    let backend = backends::choose(args.backend.as_deref(), host)?;
+    let capabilities = backend.check().await.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?;
+    let facts = facts(host)?;
+    let workspace = if args.cwd || resolved.bottle.workspace.copy { Some(cwd(host)?) } else { None };
+    let choices = Choices {
+        workspace,
+        mode: if args.headless { Mode::Headless } else { Mode::Interactive },
+        prompt: args.prompt.clone(),
+        label: args.label.clone(),
+        command: args.command.clone(),
+    };
+    let planner = Planner { resolved, choices, host: &facts, backend: backend.name(), capabilities: &capabilities };
+    let plan = planner.plan()?;
+
+    if args.format == Format::Json {
+        talk::json(plan.preflight())?;
+        return Ok(0);
+    }
+    talk::say(render(plan.preflight()).trim_end());
+    if dry_run {
+        return Ok(0);
+    }
+    if !args.yes {
+        match decide(interrupts, "start?", "read the lines above, then add --yes").await? {
+            Decision::Go => {}
+            Decision::Leave(code) => return Ok(code),
+        }
+    }
+    let plan = match ask(plan, interrupts).await? {
+        Ok(plan) => plan,
+        Err(caught) => return Ok(caught.code()),
+    };
+    let identity = plan.identity().to_string();
+    let mut announce = |notice: &Notice<'_>| talk::say(&notice.to_string());
+    let home = Home::new(facts.state.clone());
+    let session = Session { plan, home, backend: &*backend, announce: &mut announce, interrupts };
+    let outcome = session.run().await;
+    Ok(report(outcome, &identity, args.headless))
+}
+
+/// What the planner needs of the host.
+pub fn facts(host: &HostEnvironment) -> Result<Host, Failure> {
+    Ok(Host {
+        env: host.all(),
+        home: host.home()?.to_owned(),
+        path: host.path(),
+        state: host.bot_bottle_home()?,
+        guest_skills: host.guest_skills(),
+    })
+}
+
+fn cwd(host: &HostEnvironment) -> Result<PathBuf, Failure> {
+    let gone = || Failure::new("cannot copy the current folder: it does not exist any more").hint("change to another folder");
+    host.cwd().map(PathBuf::from).ok_or_else(gone)
+}
+
+enum Chosen {
+    Agent(String),
+    Leave(u8),
+}
+
+async fn choose(catalogue: &Catalogue, interrupts: &mut Interrupts) -> Result<Chosen, Failure> {
+    let rows: Vec<(String, String)> = catalogue.agents().map(|entry| (entry.name.to_string(), entry.origin.to_string())).collect();
+    if rows.is_empty() {
+        return Err(Failure::new("there are no agents").hint("write one; 'bot-bottle demo' shows how"));
+    }
+    let names: Vec<String> = rows.iter().map(|(name, _)| name.clone()).collect();
+    match wait(interrupts, move || pick("agent:", &rows)).await? {
+        Waited::Caught(caught) => Ok(Chosen::Leave(caught.code())),
+        Waited::Done(picked) => match picked? {
+            Picked::Row(row) => Ok(Chosen::Agent(names[row].clone())),
+            Picked::Nothing => Ok(Chosen::Leave(0)),
+            Picked::Interrupted => Ok(Chosen::Leave(crate::failure::INTERRUPTED)),
+            Picked::NoTerminal => {
+                let failure = Failure::usage("which agent? there is no terminal to choose on");
+                Err(failure.hint(format!("name one of: {}", names.join(", "))))
+            }
+        },
+    }
+}
+
+/// Asks for everything that has to be asked, unseen.
+async fn ask(mut plan: Plan, interrupts: &mut Interrupts) -> Result<Result<Plan, Caught>, Failure> {
+    for ask in plan.asks().to_vec() {
+        let text = match &ask.message {
+            Some(message) => format!("{} ({}): ", store::escape(message), ask.name),
+            None => format!("{}: ", ask.name),
+        };
+        match line(interrupts, text, false).await? {
+            Waited::Done(Some(value)) => plan.answer(&ask.name, value),
+            Waited::Caught(caught) => return Ok(Err(caught)),
+            Waited::Done(None) => {
+                let failure = Failure::usage(format!("env.{} has to be asked for, and there is no terminal to ask on", ask.name));
+                return Err(failure.hint(format!("start it on a terminal, or write '{}: ${{{}}}' in the bottle and set it", ask.name, ask.name)));
+            }
+        }
+    }
+    Ok(Ok(plan))
+}
+
+/// Says how it ended. A headless run is quiet unless something went wrong: its stderr is the agent's.
+pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
+    let code = outcome.code();
+    match &outcome.ending {
+        Ok(Ending::Agent(_)) if headless => {}
+        Ok(Ending::Agent(status)) => talk::say(&format!("session {identity} ended (exit {})", status.code())),
+        Ok(Ending::Caught(caught)) => talk::say(&format!("session {identity} ended by {}", name(*caught))),
+        Ok(Ending::TimeLimit(limit)) => {
+            let failure = Failure::new(format!("session {identity} was ended: limits.time of {} s has passed", limit.as_secs()));
+            talk::failure(&failure.hint("raise limits.time in the bottle"));
+        }
+        Err(_) => {}
+    }
+    if outcome.refusals > 0 {
+        let things = if outcome.refusals == 1 { "connection was" } else { "connections were" };
+        talk::say(&format!("{} {things} refused: see {}", outcome.refusals, outcome.audit.display()));
+    }
+    if let Err(error) = outcome.ending {
+        talk::failure(&explain(error));
+    }
+    if let Err(error) = outcome.undone {
+        talk::failure(&Failure::from(error).hint("run 'bot-bottle cleanup'"));
+    }
+    code
+}
+
+fn explain(error: session::SessionError) -> Failure {
+    use session::SessionError as E;
+    match error {
+        E::Launch(bottle::LaunchError::Unavailable(missing)) => Failure::new(missing.to_string()).hints(missing.hints),
+        E::Store(error @ store::StoreError::Taken { live: false, .. }) => {
+            Failure::from(error).hint("run 'bot-bottle cleanup', or choose another label")
+        }
+        E::Store(error @ store::StoreError::Taken { live: true, .. }) => Failure::from(error).hint("choose another label"),
+        other => Failure::from(other),
+    }
+}
+
+fn name(caught: Caught) -> &'static str {
+    match caught {
+        Caught::Stop => "'bot-bottle stop'",
+        Caught::Signal(bottle::Signal::Interrupt) => "an interrupt",
+        Caught::Signal(bottle::Signal::Terminate) => "SIGTERM",
+        Caught::Signal(bottle::Signal::Hangup) => "SIGHUP",
+        Caught::Signal(bottle::Signal::Quit) => "SIGQUIT",
+        Caught::Signal(bottle::Signal::Kill) => "SIGKILL",
+    }
+}

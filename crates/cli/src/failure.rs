@@ -1,0 +1,59 @@
+use std::fmt;
+
+/// Why a command did not do what it was asked, with what to do about it.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    error: anyhow::Error,
+    hints: Vec<String>,
+}
+
+/// bot-bottle itself failed.
+pub const FAILED: u8 = 125;
+/// The command line makes no sense.
+pub const USAGE: u8 = 2;
+/// Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+impl Failure {
+    /// A failure of bot-bottle's own: status 125.
+    pub fn new(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Self { code: FAILED, error: anyhow::Error::msg(message), hints: Vec::new() }
+    }
+
+    /// A command line that makes no sense: status 2.
+    pub fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Self { code: USAGE, ..Self::new(message) }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds several things to do.
+    #[must_use]
+    pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
+        self.hints.extend(hints);
+        self
+    }
+
+    /// The exit status.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// The error and its hints, as the lines to show.
+    pub fn parts(&self) -> (String, &[String]) {
+        (format!("{:#}", self.error), &self.hints)
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        // Most of our errors name their cause in their own text, so the chain is not shown again.
+        Self::new(error.to_string())
+    }
+}

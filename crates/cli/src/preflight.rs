@@ -1,0 +1,122 @@
+use session::{Limit, PolicyLines, Preflight};
+
+/// The preflight as lines for a person. Every text in it is safe to show.
+pub fn render(preflight: &Preflight) -> String {
+    let mut lines = Lines::default();
+    let origin = match preflight.agent_origin.as_str() {
+        "repository" => "  (shipped by this repository)",
+        _ => "",
+    };
+    lines.one("session", &preflight.identity);
+    lines.one("agent", &format!("{}{origin}", preflight.agent));
+    lines.one("bottle", &preflight.bottles.join(" + "));
+    lines.one("backend", &format!("{} ({})", preflight.backend, preflight.boundary));
+    let program = preflight.program.as_ref().map(|path| format!("  ({path})")).unwrap_or_default();
+    lines.one("runs", &format!("{}{program}", command(&preflight.command)));
+    lines.one("skills", &preflight.skills.join(", "));
+    if let Some(workspace) = &preflight.workspace {
+        let left_out = match workspace.links_left_out {
+            0 => String::new(),
+            1 => ", without 1 link that leads out of it".to_owned(),
+            many => format!(", without {many} links that lead out of it"),
+        };
+        lines.one("workspace", &format!("a copy of {} ({} files, {}{left_out})", workspace.host, workspace.files, bytes(workspace.bytes)));
+    }
+    lines.policy(&preflight.policy);
+    lines.one("network", preflight.network);
+    lines.many("visible", &preflight.tools);
+    for note in &preflight.notes {
+        lines.one("note", note);
+    }
+    lines.into_text()
+}
+
+/// Lines of a label and a text; one without text is left out.
+#[derive(Default)]
+pub struct Lines(String);
+
+impl Lines {
+    /// One line.
+    pub fn one(&mut self, label: &str, text: &str) {
+        if !text.is_empty() {
+            self.0.push_str(&format!("  {label:<10} {text}\n"));
+        }
+    }
+
+    /// One line for each text, the label before the first.
+    pub fn many(&mut self, label: &str, texts: &[String]) {
+        for (at, text) in texts.iter().enumerate() {
+            self.one(if at == 0 { label } else { "" }, text);
+        }
+    }
+
+    /// What the merged manifests say.
+    pub fn policy(&mut self, policy: &PolicyLines) {
+        let env = policy.env.iter().map(|line| match line.from.as_str() {
+            "manifest" => line.name.clone(),
+            from => format!("{} ({from})", line.name),
+        });
+        self.one("env", &env.collect::<Vec<_>>().join(", "));
+        self.one("git user", &policy.git_user.join(", "));
+        self.many("git repos", &policy.git_repos);
+        self.many("egress", &policy.egress);
+        self.one("limits", &policy.limits.iter().map(limit).collect::<Vec<_>>().join(", "));
+    }
+
+    /// All of them.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// A command for reading: words with spaces in quotes, long words cut.
+fn command(argv: &[String]) -> String {
+    let word = |word: &String| {
+        let cut: String = word.chars().take(60).collect();
+        let cut = if cut.len() < word.len() { cut + "…" } else { cut };
+        if cut.is_empty() || cut.contains([' ', '"', '\'', '$', '\\', ';']) { format!("'{cut}'") } else { cut }
+    };
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// A limit for reading.
+fn limit(limit: &Limit) -> String {
+    let value = limit.value;
+    match limit.name {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit is a whole number of bytes above 0")]
+        "memory" | "disk" => format!("{} {}", limit.name, bytes(value as u64)),
+        "time" => format!("time {value} s"),
+        name => format!("{name} {value}"),
+    }
+}
+
+/// Bytes for reading, in powers of 1024.
+fn bytes(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut at = 0;
+    let mut shown = (bytes, 0);
+    while shown.0 >= 1024 && at + 1 < units.len() {
+        shown = (shown.0 / 1024, (shown.0 % 1024) * 10 / 1024);
+        at += 1;
+    }
+    match shown {
+        (whole, 0) => format!("{whole} {}", units[at]),
+        (whole, tenth) => format!("{whole}.{tenth} {}", units[at]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, command};
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!([0, 1023, 1536, 2 << 30].map(bytes), ["0 bytes", "1023 bytes", "1.5 KiB", "2 GiB"]);
+    }
+
+    #[test]
+    fn commands_are_one_line() {
+        let argv = ["sh".to_owned(), "-c".to_owned(), "a b".to_owned(), "x".repeat(100)];
+        assert_eq!(command(&argv), format!("sh -c 'a b' {}…", "x".repeat(60)));
+    }
+}

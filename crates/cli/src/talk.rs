@@ -1,0 +1,72 @@
+//! What is said to the person: always on stderr, so that stdout is data alone.
+
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::args::Color;
+use crate::failure::Failure;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const NOTE: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Sets when messages are coloured; `auto` obeys `NO_COLOR` and looks whether stderr is a terminal.
+pub fn set_color(color: Color) {
+    match color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Whether stderr is coloured.
+pub fn colored() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// One or more lines as they are.
+pub fn say(text: &str) {
+    // Nobody listens when stderr is closed.
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// `note: …`
+pub fn note(text: &str) {
+    labelled(NOTE, "note", text);
+}
+
+/// `error: …`, then `hint: …` lines.
+pub fn failure(failure: &Failure) {
+    let (error, hints) = failure.parts();
+    for line in error.lines() {
+        // A diagnostic comes with its own heading.
+        match line.strip_prefix("error") {
+            Some(_) => say(line),
+            None if line.starts_with(' ') || line.is_empty() => say(line),
+            None => labelled(ERROR, "error", line),
+        }
+    }
+    for hint in hints {
+        labelled(HINT, "hint", hint);
+    }
+}
+
+fn labelled(style: Style, label: &str, text: &str) {
+    say(&format!("{style}{label}:{style:#} {text}"));
+}
+
+/// Writes data to stdout; a reader that is gone is no error.
+pub fn data(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes a value to stdout as JSON.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    data(&(serde_json::to_string_pretty(value)? + "\n"));
+    Ok(())
+}

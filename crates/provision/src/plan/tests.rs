@@ -1,0 +1,146 @@
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+use agents::{Provider, Template, Visible};
+use bottle::GuestPath;
+use secret::Secret;
+use tempfile::TempDir;
+
+use super::{PlanError, PlanErrors, ProvisionPlan, Request};
+use crate::{GUEST_SKILLS, GitIdentity};
+
+struct Host {
+    _guard: TempDir,
+    home: PathBuf,
+    skills: Vec<String>,
+    guest_skills: &'static str,
+    template: Template,
+    prompt: &'static str,
+    workspace: Option<&'static str>,
+    identity: GitIdentity,
+    env: Vec<(OsString, Secret)>,
+}
+
+impl Host {
+    fn new() -> Self {
+        let guard = TempDir::new().unwrap();
+        let home = fs::canonicalize(guard.path()).unwrap().join("me");
+        for skill in ["one", "two"] {
+            fs::create_dir_all(home.join(".claude/skills").join(skill)).unwrap();
+        }
+        fs::create_dir_all(home.join("project/.git")).unwrap();
+        Self {
+            _guard: guard,
+            home,
+            skills: Vec::new(),
+            guest_skills: GUEST_SKILLS,
+            template: Template::Claude,
+            prompt: "",
+            workspace: None,
+            identity: GitIdentity::default(),
+            env: Vec::new(),
+        }
+    }
+
+    fn skills(mut self, names: &[&str]) -> Self {
+        self.skills = names.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    fn plan(&self) -> Result<ProvisionPlan, PlanErrors> {
+        let provider = Provider::new(self.template, Vec::new(), &self.home).unwrap();
+        ProvisionPlan::build(&Request {
+            provider: &provider,
+            prompt: self.prompt,
+            skills: &self.skills,
+            host_skills: &self.home.join(".claude/skills"),
+            guest_skills: GuestPath::parse(self.guest_skills).unwrap(),
+            workspace: self.workspace.map(|below| self.home.join(below)).as_deref(),
+            workspace_exclude: &[],
+            git_identity: Some(&self.identity),
+            env: &self.env,
+            visible: &Visible::default(),
+            home: &self.home,
+            state: &self.home.join(".bot-bottle"),
+        })
+    }
+
+    /// Every member's full place in the bottle.
+    fn places(&self) -> Vec<String> {
+        let plan = self.plan().unwrap_or_else(|errors| panic!("{errors}"));
+        let members = plan.tree.members().iter();
+        members.map(|member| plan.base.join(member.at.as_path()).unwrap().to_string()).collect()
+    }
+}
+
+#[test]
+fn everything_is_one_tree_below_the_home() {
+    let mut host = Host::new().skills(&["two", "one", "two"]);
+    host.workspace = Some("project");
+    let expected = [
+        "/home/node/.bot-bottle-prompt.txt",
+        "/home/node/.claude.json",
+        "/home/node/.claude/settings.json",
+        "/home/node/.gitconfig",
+        "/home/node/.claude/skills/two",
+        "/home/node/.claude/skills/one",
+        "/home/node/workspace",
+    ];
+    assert_eq!(host.places(), expected);
+    let plan = host.plan().unwrap();
+    assert_eq!((plan.base.to_string(), plan.folder().to_string()), ("/home/node".into(), "/home/node/workspace".into()));
+}
+
+#[test]
+fn skills_may_stand_outside_the_home() {
+    let mut host = Host::new().skills(&["one"]);
+    host.guest_skills = "/srv/skills";
+    assert!(host.places().contains(&"/srv/skills/one".to_owned()));
+    assert_eq!(host.plan().unwrap().base.to_string(), "/");
+}
+
+#[test]
+fn codex_gets_skills_where_it_looks_for_them_too() {
+    let mut host = Host::new().skills(&["one"]);
+    host.template = Template::Codex;
+    let places = host.places();
+    assert!(places.contains(&"/home/node/.claude/skills/one".to_owned()));
+    assert!(places.contains(&"/home/node/.agents/skills/one".to_owned()));
+    host.guest_skills = "/home/node/.agents/skills";
+    assert_eq!(host.places().iter().filter(|place| place.ends_with("/one")).count(), 1);
+}
+
+#[test]
+fn the_prompt_is_always_written_and_passed_only_when_not_empty() {
+    let mut host = Host::new();
+    for (prompt, passed) in [("", false), (" \n\t", false), ("be brief\n", true)] {
+        host.prompt = prompt;
+        assert_eq!(host.plan().unwrap().prompt_file().is_some(), passed, "{prompt:?}");
+        assert!(host.places().contains(&"/home/node/.bot-bottle-prompt.txt".to_owned()));
+    }
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let mut host = Host::new().skills(&["one", "none", "../x"]);
+    host.workspace = Some("");
+    host.identity.name = Some("a\nb".into());
+    host.env = vec![("A B".into(), Secret::from("canary-77d2"))];
+    let errors = host.plan().unwrap_err();
+    let text = errors.to_string();
+    assert_eq!((errors.0.len(), text.lines().count()), (5, 5), "{text}");
+    for part in ["skill none", "\"../x\"", "working folder", "git-gate.user.name", "\"A B\""] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(!text.contains("canary"));
+}
+
+#[test]
+fn a_skills_folder_inside_something_else_is_refused() {
+    let mut host = Host::new().skills(&["one"]);
+    host.workspace = Some("project");
+    host.guest_skills = "/home/node/workspace/.claude/skills";
+    let errors = host.plan().unwrap_err();
+    assert!(matches!(errors.0.as_slice(), [PlanError::Overlap { .. }]), "{errors}");
+}
