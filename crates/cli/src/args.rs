@@ -50,7 +50,9 @@ pub enum Command {
 
 /// `start`
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: the agent's own; 125 when bot-bottle failed or limits.time passed; 2 for usage; 130 for an interrupt.")]
+#[command(
+    after_help = "Exit status: the agent's own; 125 when bot-bottle failed or limits.time passed; 2 for usage; 130 for an interrupt."
+)]
 pub struct Start {
     /// The agent; without it, choose on the terminal
     pub agent: Option<String>,

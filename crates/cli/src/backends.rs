@@ -23,7 +23,8 @@ pub fn choose(option: Option<&str>, host: &HostEnvironment) -> Result<Box<dyn Ba
     let at = match &wanted {
         None => 0,
         Some(wanted) => names.iter().position(|name| name == wanted).ok_or_else(|| {
-            Failure::usage(format!("{by}: there is no backend named {}", store::escape(wanted))).hint(format!("use one of: {}", names.join(", ")))
+            Failure::usage(format!("{by}: there is no backend named {}", store::escape(wanted)))
+                .hint(format!("use one of: {}", names.join(", ")))
         })?,
     };
     Ok(all.swap_remove(at))

@@ -6,6 +6,8 @@ pub struct Failure {
     code: u8,
     error: anyhow::Error,
     hints: Vec<String>,
+    /// The text comes with its own headings and colours.
+    rendered: bool,
 }
 
 /// bot-bottle itself failed.
@@ -18,12 +20,22 @@ pub const INTERRUPTED: u8 = 130;
 impl Failure {
     /// A failure of bot-bottle's own: status 125.
     pub fn new(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
-        Self { code: FAILED, error: anyhow::Error::msg(message), hints: Vec::new() }
+        Self { code: FAILED, error: anyhow::Error::msg(message), hints: Vec::new(), rendered: false }
     }
 
     /// A command line that makes no sense: status 2.
     pub fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
         Self { code: USAGE, ..Self::new(message) }
+    }
+
+    /// A failure whose text is shown as it is: diagnostics with their own headings.
+    pub fn rendered(text: String) -> Self {
+        Self { rendered: true, ..Self::new(text) }
+    }
+
+    /// Whether the text is shown as it is.
+    pub fn is_rendered(&self) -> bool {
+        self.rendered
     }
 
     /// Adds what to do.

@@ -18,6 +18,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // The native backend executes this program again, under this name, to become PID 1 of a bottle.
+    if std::env::args_os().next().is_some_and(|name| name == backend_native::HELPER) {
+        return backend_native::run_helper();
+    }
     let cli = args::Cli::parse();
     talk::set_color(cli.color);
     let host = host_env::HostEnvironment::read();

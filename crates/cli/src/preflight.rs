@@ -20,7 +20,10 @@ pub fn render(preflight: &Preflight) -> String {
             1 => ", without 1 link that leads out of it".to_owned(),
             many => format!(", without {many} links that lead out of it"),
         };
-        lines.one("workspace", &format!("a copy of {} ({} files, {}{left_out})", workspace.host, workspace.files, bytes(workspace.bytes)));
+        lines.one(
+            "workspace",
+            &format!("a copy of {} ({} files, {}{left_out})", workspace.host, workspace.files, bytes(workspace.bytes)),
+        );
     }
     lines.policy(&preflight.policy);
     lines.one("network", preflight.network);

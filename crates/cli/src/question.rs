@@ -1,6 +1,6 @@
+use secret::Secret;
 use session::terminal::{Question, QuestionError, ask, restore_all};
 use session::{Caught, Interrupts};
-use secret::Secret;
 
 use crate::failure::Failure;
 
@@ -18,7 +18,8 @@ pub enum Waited<T> {
 /// # Errors
 /// When the thread for it cannot be had.
 pub async fn wait<T: Send + 'static>(
-    interrupts: &mut Interrupts, work: impl FnOnce() -> T + Send + 'static,
+    interrupts: &mut Interrupts,
+    work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Waited<T>, Failure> {
     tokio::select! {
         done = tokio::task::spawn_blocking(work) => Ok(Waited::Done(done?)),

@@ -21,9 +21,14 @@ pub fn set_color(color: Color) {
     .write_global();
 }
 
-/// Whether stderr is coloured.
-pub fn colored() -> bool {
-    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+/// How diagnostics are drawn: as stderr is.
+pub fn style() -> manifest::Style {
+    match anstream::AutoStream::choice(&std::io::stderr()) {
+        anstream::ColorChoice::Never => manifest::Style::Plain,
+        anstream::ColorChoice::Auto | anstream::ColorChoice::AlwaysAnsi | anstream::ColorChoice::Always => {
+            manifest::Style::Coloured
+        }
+    }
 }
 
 /// One or more lines as they are.
@@ -40,13 +45,10 @@ pub fn note(text: &str) {
 /// `error: …`, then `hint: …` lines.
 pub fn failure(failure: &Failure) {
     let (error, hints) = failure.parts();
-    for line in error.lines() {
-        // A diagnostic comes with its own heading.
-        match line.strip_prefix("error") {
-            Some(_) => say(line),
-            None if line.starts_with(' ') || line.is_empty() => say(line),
-            None => labelled(ERROR, "error", line),
-        }
+    match failure.is_rendered() {
+        true => say(error.trim_end()),
+        // Several problems are several lines, each an error of its own.
+        false => error.lines().for_each(|line| labelled(ERROR, "error", line)),
     }
     for hint in hints {
         labelled(HINT, "hint", hint);

@@ -21,9 +21,10 @@ mod yaml;
 pub use catalogue::{AgentEntry, BottleEntry, Catalogue, Note, OpenError, ResolveError, first_steps};
 pub use diagnostic::{Diagnostic, Style};
 pub use model::{
-    Agent, Bottle, ByteSizeError, Claimed, DeclaredRoute, Egress, EnvName, EnvNameError, EnvSource, Exclude, ExcludeError, Git, GitUser,
-    GitUserClaim, HostKey, HostKeyError, Image, Limits, ManifestName, ManifestNameError, Origin, Provider, Repo, RepoKey, RepoName,
-    RepoNameError, Resolved, SkillName, SkillNameError, Source, SshUrl, SshUrlError, Template, TimeSpanError, Workspace,
+    Agent, Bottle, ByteSizeError, Claimed, DeclaredRoute, Egress, EnvName, EnvNameError, EnvSource, Exclude, ExcludeError, Git,
+    GitUser, GitUserClaim, HostKey, HostKeyError, Image, Limits, ManifestName, ManifestNameError, Origin, Provider, Repo,
+    RepoKey, RepoName, RepoNameError, Resolved, SkillName, SkillNameError, Source, SshUrl, SshUrlError, Template, TimeSpanError,
+    Workspace,
 };
 pub use places::Places;
 pub use reference::reference;

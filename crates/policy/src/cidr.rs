@@ -67,7 +67,12 @@ mod tests {
 
     #[test]
     fn blocks_and_single_addresses() {
-        for (text, shown) in [("10.1.0.0/16", "10.1.0.0/16"), ("192.168.7.9", "192.168.7.9/32"), ("fd00::1", "fd00::1/128"), ("fc00::/7", "fc00::/7")] {
+        for (text, shown) in [
+            ("10.1.0.0/16", "10.1.0.0/16"),
+            ("192.168.7.9", "192.168.7.9/32"),
+            ("fd00::1", "fd00::1/128"),
+            ("fc00::/7", "fc00::/7"),
+        ] {
             assert_eq!(Cidr::parse(text).unwrap().to_string(), shown);
         }
         assert!(Cidr::parse("10.0.0.0/8").unwrap().contains(&"10.9.9.9".parse().unwrap()));

@@ -26,7 +26,9 @@ pub struct HeaderValue(String);
 
 /// Why a text is no header value. The text itself is not repeated: it might be a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a header value: it is empty, longer than 1024 bytes, begins or ends with a space, or holds something other than visible ASCII")]
+#[error(
+    "not a header value: it is empty, longer than 1024 bytes, begins or ends with a space, or holds something other than visible ASCII"
+)]
 pub struct HeaderValueError;
 
 impl HeaderName {

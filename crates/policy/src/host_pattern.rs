@@ -20,9 +20,10 @@ impl HostPattern {
         let Some(suffix) = text.strip_prefix("*.") else { return Host::parse(text).map(Self::Exact) };
         match Host::parse(suffix) {
             // `*.com` would let data out to anybody with five euros.
-            Ok(Host::Name(name)) if !name.contains('.') => {
-                Err(HostError::BadLabel { text: text.to_owned(), why: "it stands for a whole top-level domain; name at least two parts after `*.`" })
-            }
+            Ok(Host::Name(name)) if !name.contains('.') => Err(HostError::BadLabel {
+                text: text.to_owned(),
+                why: "it stands for a whole top-level domain; name at least two parts after `*.`",
+            }),
             Ok(Host::Name(name)) => Ok(Self::Below(name)),
             Ok(Host::Address(_)) => Err(HostError::BadLabel { text: text.to_owned(), why: "an address has no names below it" }),
             Err(HostError::Star(_)) => Err(HostError::Star(text.to_owned())),
@@ -55,7 +56,8 @@ mod tests {
 
     #[test]
     fn nothing_wider() {
-        for bad in ["*", "*.", "*.com", "*.*.org", "a.*.org", "*example.org", "*.10.0.0.1", "**.example.org", "*.bottle.internal"] {
+        for bad in ["*", "*.", "*.com", "*.*.org", "a.*.org", "*example.org", "*.10.0.0.1", "**.example.org", "*.bottle.internal"]
+        {
             assert!(HostPattern::parse(bad).is_err(), "{bad}");
         }
     }

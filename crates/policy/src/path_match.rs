@@ -49,7 +49,7 @@ pub struct PathValue(String);
 
 /// Why a text is no path to match.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("bad path `{shown}`: {why}", shown = Shown(.text))]
+#[error("`{shown}` can match no path: {why}", shown = Shown(.text))]
 pub struct PathValueError {
     /// The text.
     pub text: String,
@@ -116,7 +116,9 @@ mod tests {
         for good in ["/", "/api", "/api/", "/a.b/~c/;d=1", "/..."] {
             assert_eq!(PathValue::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", "api", "//", "/a//b", "/a/../b", "/a/..", "/./a", "/a%2f", "/a?b", "/a#b", "/a b", "/a\n", "/a/*", "/a\\b"] {
+        for bad in
+            ["", "api", "//", "/a//b", "/a/../b", "/a/..", "/./a", "/a%2f", "/a?b", "/a#b", "/a b", "/a\n", "/a/*", "/a\\b"]
+        {
             assert!(PathValue::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -19,7 +19,7 @@ pub enum PathRegexError {
         bytes: usize,
     },
     /// It does not compile, or becomes too large.
-    #[error("bad regular expression `{shown}`: {why}", shown = Shown(.source_text))]
+    #[error("`{shown}` is no usable regular expression: {why}", shown = Shown(.source_text))]
     Bad {
         /// The expression.
         source_text: String,
@@ -47,7 +47,8 @@ impl PathRegex {
         }
         // The source alone first: `a)|(b` is balanced only inside our own group.
         compile(source).map_err(|why| PathRegexError::Bad { source_text: source.to_owned(), why })?;
-        let whole = compile(&format!(r"\A(?:{source})\z")).map_err(|why| PathRegexError::Bad { source_text: source.to_owned(), why })?;
+        let whole =
+            compile(&format!(r"\A(?:{source})\z")).map_err(|why| PathRegexError::Bad { source_text: source.to_owned(), why })?;
         Ok(Self { source: source.to_owned(), whole })
     }
 
@@ -85,7 +86,9 @@ mod tests {
     #[test]
     fn matches_whole_paths_alone() {
         let regex = PathRegex::parse("/api/v[0-9]+|/status").unwrap();
-        for (path, matches) in [("/api/v12", true), ("/status", true), ("/api/v1/x", false), ("/x/status", false), ("/status\n", false)] {
+        for (path, matches) in
+            [("/api/v12", true), ("/status", true), ("/api/v1/x", false), ("/x/status", false), ("/status\n", false)]
+        {
             assert_eq!(regex.is_match(path.as_bytes()), matches, "{path:?}");
         }
     }

@@ -7,7 +7,9 @@ pub struct TokenRef(String);
 
 /// Why a text is no such name. The text is not repeated: people paste the credential itself here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of an environment variable: write the name of the variable that holds the credential (`[A-Za-z_][A-Za-z0-9_]*`), never the credential itself")]
+#[error(
+    "not the name of an environment variable: write the name of the variable that holds the credential (`[A-Za-z_][A-Za-z0-9_]*`), never the credential itself"
+)]
 pub struct TokenRefError;
 
 impl TokenRef {

@@ -1,3 +1,24 @@
-//! testkit
+//! What tests of several crates share: the probe, the conformance suite that every backend passes, and small things.
+//!
+//! This crate is never part of the program. A failed check panics, as tests do.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "everything here runs in tests, where a panic is the report"
+)]
+
+mod canary;
+pub mod conformance;
+mod fake;
+pub mod probe;
+mod probe_file;
 pub mod require;
+mod wait_until;
+
+pub use canary::canary;
+pub use fake::fake_probe;
+pub use probe_file::probe_file;
 pub use require::{is_required, require};
+pub use wait_until::wait_until;

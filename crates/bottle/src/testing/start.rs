@@ -13,9 +13,6 @@ use super::world::World;
 use super::{FakeProgram, job::Job, job::Signals};
 use crate::{Exec, ExecError, ExitStatus, GuestPath, User};
 
-/// The `PATH` of a program whose environment names none.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// How a process ended, once it has.
 pub(super) type Ended = watch::Receiver<Option<ExitStatus>>;
 
@@ -68,22 +65,13 @@ pub(super) fn prepare(
     Ok((FakeProcess { argv, env, user: exec.user, folder, streams, signals, job, world: world.clone() }, program))
 }
 
+/// The same as on every backend, in two parts.
 fn environment(exec: &Exec) -> Vec<(OsString, Vec<u8>)> {
-    let mut env: Vec<(OsString, Vec<u8>)> = Vec::new();
-    let usual = [
-        ("HOME", exec.user.home()),
-        ("USER", exec.user.name()),
-        ("LOGNAME", exec.user.name()),
-        ("PATH", PATH),
-        ("SHELL", "/bin/sh"),
-        ("LANG", "C.UTF-8"),
-    ];
-    let usual = usual.into_iter().map(|(name, value)| (OsStr::new(name), value.as_bytes()));
-    for (name, value) in usual.chain(exec.env.iter().map(|(name, value)| (name.as_os_str(), value.reveal()))) {
-        env.retain(|(other, _)| other != name);
-        env.push((name.to_owned(), value.to_owned()));
-    }
-    env
+    let split = |variable: Vec<u8>| {
+        let (name, value) = variable.split_at(variable.iter().position(|&byte| byte == b'=').unwrap_or(variable.len()));
+        (OsStr::from_bytes(name).to_owned(), value.get(1..).unwrap_or_default().to_owned())
+    };
+    crate::environment(exec).into_iter().map(split).collect()
 }
 
 fn folder(world: &World, exec: &Exec) -> Result<GuestPath, ExecError> {

@@ -122,7 +122,7 @@ impl Reader {
         // `br"…"` is a raw string too.
         let before = |back: usize| self.at.checked_sub(back).map_or(' ', |at| self.chars[at]);
         let word = |letter: char| letter.is_alphanumeric() || letter == '_';
-        word(before(1)) && !(matches!(before(1), 'b' | 'c') && !word(before(2)))
+        word(before(1)) && (word(before(2)) || !matches!(before(1), 'b' | 'c'))
     }
 
     fn peek(&self, ahead: usize) -> char {

@@ -39,7 +39,8 @@ struct Found {
 
 async fn find(home: &Home, backends: &[Box<dyn Backend>]) -> Result<Found, Failure> {
     let sessions = home.sessions()?;
-    let dead = sessions.into_iter().filter(|session| session.liveness == Liveness::Dead).map(|session| session.identity).collect();
+    let dead =
+        sessions.into_iter().filter(|session| session.liveness == Liveness::Dead).map(|session| session.identity).collect();
     let mut leftovers = Vec::new();
     for (at, backend) in backends.iter().enumerate() {
         match backend.leftovers().await {

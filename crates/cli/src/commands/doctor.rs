@@ -46,7 +46,10 @@ pub fn run(args: &Doctor, host: &HostEnvironment) -> Result<u8, Failure> {
         home_exists: home.is_dir(),
         home: escape(&home.to_string_lossy()),
         backends: with_runtime(check_backends())?,
-        programs: [Template::Claude, Template::Codex].into_iter().map(|template| program(template, host)).collect::<Result<_, _>>()?,
+        programs: [Template::Claude, Template::Codex]
+            .into_iter()
+            .map(|template| program(template, host))
+            .collect::<Result<_, _>>()?,
     };
     if args.json {
         talk::json(&report)?;

@@ -31,7 +31,8 @@ struct Info {
 /// `info AGENT`: reads the agent's file and its bottles alone.
 pub fn run(args: &args::Info, host: &HostEnvironment) -> Result<u8, Failure> {
     let catalogue = catalogue(host)?;
-    let resolved = catalogue.resolve(&args.agent, &args.bottles).map_err(|error| Failure::new(error.render(talk::colored())))?;
+    let resolved =
+        catalogue.resolve(&args.agent, &args.bottles).map_err(|error| Failure::rendered(error.render(talk::style())))?;
     for note in &resolved.notes {
         talk::note(&note.to_string());
     }

@@ -47,7 +47,9 @@ fn manifests(args: &List, host: &HostEnvironment) -> Result<(), Failure> {
     };
     let rows: Vec<Manifest> = match args.what {
         Listing::Bottles => catalogue.bottles().map(|entry| row(entry.name.to_string(), Origin::Home, &entry.file)).collect(),
-        Listing::Agents | Listing::Active => catalogue.agents().map(|entry| row(entry.name.to_string(), entry.origin, &entry.file)).collect(),
+        Listing::Agents | Listing::Active => {
+            catalogue.agents().map(|entry| row(entry.name.to_string(), entry.origin, &entry.file)).collect()
+        }
     };
     if args.json {
         return talk::json(&rows);

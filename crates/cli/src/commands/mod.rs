@@ -13,7 +13,7 @@ mod stop;
 use std::future::Future;
 
 use manifest::{Catalogue, Places};
-use session::{Caught, Interrupts};
+use session::Interrupts;
 
 use crate::args::Command;
 use crate::failure::Failure;
@@ -45,7 +45,10 @@ fn catalogue(host: &HostEnvironment) -> Result<Catalogue, Failure> {
     let home = host.bot_bottle_home()?;
     // The home's own folder, seen from the home, is no repository's.
     let repository = repository.filter(|folder| *folder != home);
-    Ok(Catalogue::open(&Places { home, repository })?)
+    Catalogue::open(&Places { home, repository }).map_err(|error| {
+        let help = error.help();
+        Failure::new(error.to_string()).hint(help.trim_end())
+    })
 }
 
 /// Runs something that waits for signals, on one thread.
@@ -73,10 +76,6 @@ async fn decide(interrupts: &mut Interrupts, question: &str, otherwise: &str) ->
             Ok(Decision::Leave(0))
         }
         Waited::Done(None) => Err(Failure::usage("there is no terminal to ask on").hint(otherwise)),
-        Waited::Caught(caught) => Ok(Decision::Leave(caught_status(caught))),
+        Waited::Caught(caught) => Ok(Decision::Leave(caught.code())),
     }
-}
-
-fn caught_status(caught: Caught) -> u8 {
-    caught.code()
 }

@@ -45,9 +45,14 @@ pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
 }
 
 async fn start(
-    args: &Start, agent: &str, dry_run: bool, catalogue: &Catalogue, host: &HostEnvironment, interrupts: &mut Interrupts,
+    args: &Start,
+    agent: &str,
+    dry_run: bool,
+    catalogue: &Catalogue,
+    host: &HostEnvironment,
+    interrupts: &mut Interrupts,
 ) -> Result<u8, Failure> {
-    let resolved = catalogue.resolve(agent, &args.bottles).map_err(|error| Failure::new(error.render(talk::colored())))?;
+    let resolved = catalogue.resolve(agent, &args.bottles).map_err(|error| Failure::rendered(error.render(talk::style())))?;
     let backend = backends::choose(args.backend.as_deref(), host)?;
     let capabilities = backend.check().await.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?;
     let facts = facts(host)?;
@@ -110,7 +115,8 @@ enum Chosen {
 }
 
 async fn choose(catalogue: &Catalogue, interrupts: &mut Interrupts) -> Result<Chosen, Failure> {
-    let rows: Vec<(String, String)> = catalogue.agents().map(|entry| (entry.name.to_string(), entry.origin.to_string())).collect();
+    let rows: Vec<(String, String)> =
+        catalogue.agents().map(|entry| (entry.name.to_string(), entry.origin.to_string())).collect();
     if rows.is_empty() {
         return Err(Failure::new("there are no agents").hint("write one; 'bot-bottle demo' shows how"));
     }
@@ -141,7 +147,10 @@ async fn ask(mut plan: Plan, interrupts: &mut Interrupts) -> Result<Result<Plan,
             Waited::Caught(caught) => return Ok(Err(caught)),
             Waited::Done(None) => {
                 let failure = Failure::usage(format!("env.{} has to be asked for, and there is no terminal to ask on", ask.name));
-                return Err(failure.hint(format!("start it on a terminal, or write '{}: ${{{}}}' in the bottle and set it", ask.name, ask.name)));
+                return Err(failure.hint(format!(
+                    "start it on a terminal, or write '{}: ${{{}}}' in the bottle and set it",
+                    ask.name, ask.name
+                )));
             }
         }
     }

@@ -74,7 +74,9 @@ pub(super) fn unknown_bottle(catalogue: &Catalogue, name: &str) -> Diagnostic {
     let names: Vec<&str> = catalogue.bottles.keys().map(ManifestName::as_str).collect();
     let help = match (nearest(name, names.iter().copied()), names.is_empty()) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, true) => format!("there are no bottles yet; write {}", crate::diagnostic::shown_path(&catalogue.home.join("bottles/NAME.md"))),
+        (None, true) => {
+            format!("there are no bottles yet; write {}", crate::diagnostic::shown_path(&catalogue.home.join("bottles/NAME.md")))
+        }
         (None, false) => format!("the bottles are {}", listed(&names)),
     };
     Diagnostic::new(format!("there is no bottle `{}`", policy::Shown(name))).help(help)

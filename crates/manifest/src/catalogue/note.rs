@@ -58,7 +58,9 @@ impl Note {
     /// The file or folder that it is about.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::RepositoryBottles { folder } | Self::UnusableFolder { folder, .. } | Self::TooManyFiles { folder, .. } => Some(folder),
+            Self::RepositoryBottles { folder } | Self::UnusableFolder { folder, .. } | Self::TooManyFiles { folder, .. } => {
+                Some(folder)
+            }
             Self::BadFileName { file } | Self::OldJson { file } | Self::Shadowed { repository: file, .. } => Some(file),
             Self::HostFromSeveral { files, .. } => files.first().map(PathBuf::as_path),
         }
@@ -70,19 +72,39 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RepositoryBottles { folder } => {
-                write!(f, "ignored {}: only your own folder can define bottles, because a bottle grants access", shown_path(folder))
+                write!(
+                    f,
+                    "ignored {}: only your own folder can define bottles, because a bottle grants access",
+                    shown_path(folder)
+                )
             }
             Self::BadFileName { file } => {
-                write!(f, "skipped {}: a manifest's name is 1 to {} of a-z, 0-9 and `-` after a letter, and `.md`", shown_path(file), ManifestName::MAX)
+                write!(
+                    f,
+                    "skipped {}: a manifest's name is 1 to {} of a-z, 0-9 and `-` after a letter, and `.md`",
+                    shown_path(file),
+                    ManifestName::MAX
+                )
             }
             Self::OldJson { file } => {
-                write!(f, "ignored {}: manifests are Markdown files in agents/ and bottles/ now; move its content there and delete it", shown_path(file))
+                write!(
+                    f,
+                    "ignored {}: manifests are Markdown files in agents/ and bottles/ now; move its content there and delete it",
+                    shown_path(file)
+                )
             }
             Self::Shadowed { name, home, repository } => {
-                write!(f, "agent {name}: {} is taken and the repository's {} is not, because both define it", shown_path(home), shown_path(repository))
+                write!(
+                    f,
+                    "agent {name}: {} is taken and the repository's {} is not, because both define it",
+                    shown_path(home),
+                    shown_path(repository)
+                )
             }
             Self::UnusableFolder { folder, why } => write!(f, "ignored {}: {why}", shown_path(folder)),
-            Self::TooManyFiles { folder, limit } => write!(f, "{} holds more than {limit} files; the rest is ignored", shown_path(folder)),
+            Self::TooManyFiles { folder, limit } => {
+                write!(f, "{} holds more than {limit} files; the rest is ignored", shown_path(folder))
+            }
             Self::HostFromSeveral { host, files } => {
                 let files: Vec<String> = files.iter().map(|file| shown_path(file)).collect();
                 write!(f, "several bottles have routes to {host}, and all are in force: {}", files.join(", "))

@@ -6,7 +6,7 @@ use super::load::{self, Loaded};
 use super::{AgentEntry, Catalogue, Known, Note, ResolveError, first_steps};
 use crate::diagnostic::{nearest, shown_path};
 use crate::merge::Layer;
-use crate::section::AgentFile;
+use crate::section::{AgentFile, OwnBottle};
 use crate::{Agent, Bottle, Claimed, Diagnostic, GitUser, GitUserClaim, ManifestName, Resolved, Source};
 
 pub(super) fn resolve(catalogue: &Catalogue, agent: &str, bottles: &[String]) -> Result<Resolved, ResolveError> {
@@ -28,7 +28,13 @@ pub(super) fn resolve(catalogue: &Catalogue, agent: &str, bottles: &[String]) ->
     let bottle = layer.into_bottle();
     check(&bottle).map_err(|diagnostic| ResolveError::new(vec![*diagnostic]))?;
     let agent = agent_of(known, &loaded);
-    Ok(Resolved { git_user: claim(&agent.git_user, &bottle.git.user), notes: notes(catalogue, &agent, &bottle), agent, bottles: selected, bottle })
+    Ok(Resolved {
+        git_user: claim(&agent.git_user, &bottle.git.user),
+        notes: notes(catalogue, &agent, &bottle),
+        agent,
+        bottles: selected,
+        bottle,
+    })
 }
 
 /// The bottles to merge, in order: those that were asked for, otherwise the agent's own.
@@ -41,18 +47,20 @@ fn select(
     let mut selected = Vec::new();
     for text in asked {
         match ManifestName::parse(text).ok().filter(|name| catalogue.bottles.contains_key(name)) {
-            Some(name) if selected.contains(&name) => told.push(Diagnostic::new(format!("the bottle `{name}` is chosen twice")).help("name it once; the later of two bottles wins")),
+            Some(name) if selected.contains(&name) => told.push(
+                Diagnostic::new(format!("the bottle `{name}` is chosen twice"))
+                    .help("name it once; the later of two bottles wins"),
+            ),
             Some(name) => selected.push(name),
             None => told.push(unknown_bottle(catalogue, text)),
         }
     }
     let Some((known, loaded)) = agent.filter(|_| asked.is_empty()) else { return selected };
     match &loaded.content.bottle {
-        Some(own) if catalogue.bottles.contains_key(&own.name) => selected.push(own.name.clone()),
-        Some(own) => told.push(unknown_bottle(catalogue, own.name.as_str()).at(&loaded.source, own.span.clone())),
-        // A `bottle` that could not be read has been told already.
-        None if !told.is_empty() => {}
-        None => told.push(no_bottle(catalogue, known)),
+        OwnBottle::Named(own) if catalogue.bottles.contains_key(&own.name) => selected.push(own.name.clone()),
+        OwnBottle::Named(own) => told.push(unknown_bottle(catalogue, own.name.as_str()).at(&loaded.source, own.span.clone())),
+        OwnBottle::Broken => {}
+        OwnBottle::None => told.push(no_bottle(catalogue, known)),
     }
     selected
 }
@@ -68,8 +76,12 @@ fn check(bottle: &Bottle) -> Result<(), Box<Diagnostic>> {
     let repos: Vec<_> = bottle.git.repos.iter().collect();
     for (index, (name, repo)) in repos.iter().enumerate() {
         if let Some((other, _)) = repos[..index].iter().find(|(_, other)| other.url.same_upstream(&repo.url)) {
-            let message = format!("the repositories `{other}` and `{name}` of the merged bottles lead to the same place, {}", repo.url);
-            return Err(Box::new(Diagnostic::new(message).help("give both the same name, or keep one: each repository has one way through the gate")));
+            let message =
+                format!("the repositories `{other}` and `{name}` of the merged bottles lead to the same place, {}", repo.url);
+            return Err(Box::new(
+                Diagnostic::new(message)
+                    .help("give both the same name, or keep one: each repository has one way through the gate"),
+            ));
         }
     }
     Ok(())
@@ -81,7 +93,10 @@ fn agent_of(known: &Known<AgentEntry>, loaded: &Loaded<AgentFile>) -> Agent {
         name: known.entry.name.clone(),
         file: known.entry.file.clone(),
         origin: known.entry.origin,
-        bottle: loaded.content.bottle.as_ref().map(|own| own.name.clone()),
+        bottle: match &loaded.content.bottle {
+            OwnBottle::Named(own) => Some(own.name.clone()),
+            OwnBottle::None | OwnBottle::Broken => None,
+        },
         skills: loaded.content.skills.clone(),
         git_user: loaded.content.git_user.clone(),
         prompt: body.trim().to_owned(),
@@ -104,7 +119,10 @@ fn notes(catalogue: &Catalogue, agent: &Agent, bottle: &Bottle) -> Vec<Note> {
         hosts.entry(&declared.route.host).or_default().push(declared.file.clone());
     }
     notes.extend(
-        hosts.into_iter().filter(|(_, files)| files.len() > 1).map(|(host, files)| Note::HostFromSeveral { host: host.to_string(), files }),
+        hosts
+            .into_iter()
+            .filter(|(_, files)| files.len() > 1)
+            .map(|(host, files)| Note::HostFromSeveral { host: host.to_string(), files }),
     );
     notes
 }
@@ -121,10 +139,14 @@ fn unknown_agent(catalogue: &Catalogue, name: &str) -> Diagnostic {
 
 fn no_bottle(catalogue: &Catalogue, known: &Known<AgentEntry>) -> Diagnostic {
     let names: Vec<&str> = catalogue.bottles.keys().map(ManifestName::as_str).collect();
-    let diagnostic = Diagnostic::new(format!("the agent `{}` names no bottle, and none was chosen", known.entry.name)).in_file(known.entry.file.clone());
-    let diagnostic = diagnostic.help(format!("write `bottle: NAME` into {}, or choose one with `--bottle NAME`", shown_path(&known.entry.file)));
+    let diagnostic = Diagnostic::new(format!("the agent `{}` names no bottle, and none was chosen", known.entry.name))
+        .in_file(known.entry.file.clone());
+    let diagnostic = diagnostic
+        .help(format!("write `bottle: NAME` into {}, or choose one with `--bottle NAME`", shown_path(&known.entry.file)));
     match names.is_empty() {
-        true => diagnostic.help(format!("there are no bottles yet; write {}", shown_path(&catalogue.home.join("bottles/NAME.md")))),
+        true => {
+            diagnostic.help(format!("there are no bottles yet; write {}", shown_path(&catalogue.home.join("bottles/NAME.md"))))
+        }
         false => diagnostic.help(format!("the bottles are {}", listed(&names))),
     }
 }

@@ -27,7 +27,11 @@ impl Excerpt {
         }
         excerpt.push(&line[from..start]);
         excerpt.caret.start = excerpt.text.len();
-        if mask && start < end { excerpt.text.push_str("********") } else { excerpt.push(&line[start..end.min(to)]) }
+        if mask && start < end {
+            excerpt.text.push_str("********")
+        } else {
+            excerpt.push(&line[start..end.min(to)])
+        }
         excerpt.caret.end = excerpt.text.len();
         excerpt.push(&line[end.min(to)..to.max(end.min(to))]);
         if mask && end > to || to < line.len() {

@@ -55,7 +55,8 @@ impl Diagnostic {
     pub(crate) fn masked(mut self, source: &SourceFile) -> Self {
         if let Some(place) = &mut self.place {
             let line_range = source.line_range(place.line);
-            place.excerpt = Excerpt::of(source.text().get(line_range.clone()).unwrap_or_default(), line_range.start, &place.span, true);
+            place.excerpt =
+                Excerpt::of(source.text().get(line_range.clone()).unwrap_or_default(), line_range.start, &place.span, true);
         }
         self
     }

@@ -24,7 +24,9 @@ impl Problems {
         list.sort_by_key(|diagnostic| diagnostic.span().map(|span| span.start));
         match (self.omitted.get(), list.first().and_then(|first| first.file().map(ToOwned::to_owned))) {
             (0, _) | (_, None) => {}
-            (omitted, Some(file)) => list.push(Diagnostic::new(format!("and {omitted} more problems in this file")).in_file(file)),
+            (omitted, Some(file)) => {
+                list.push(Diagnostic::new(format!("and {omitted} more problems in this file")).in_file(file))
+            }
         }
         list
     }

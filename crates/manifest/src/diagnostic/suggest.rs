@@ -21,7 +21,13 @@ mod tests {
     #[test]
     fn near_enough_or_nothing() {
         let keys = ["extends", "env", "agent_provider", "git-gate", "egress"];
-        for (wrong, right) in [("extend", "extends"), ("git_gate", "git-gate"), ("agent-provider", "agent_provider"), ("egres", "egress"), ("EVN", "env")] {
+        for (wrong, right) in [
+            ("extend", "extends"),
+            ("git_gate", "git-gate"),
+            ("agent-provider", "agent_provider"),
+            ("egres", "egress"),
+            ("EVN", "env"),
+        ] {
             assert_eq!(nearest(wrong, keys), Some(right), "{wrong}");
         }
         for far in ["colour", "x", "", &"e".repeat(10_000)] {

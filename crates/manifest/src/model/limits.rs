@@ -45,7 +45,12 @@ pub fn parse_bytes(text: &str) -> Result<u64, ByteSizeError> {
         _ => return Err(error()),
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    if whole.is_empty() || fraction.is_empty() || fraction.len() > 3 || fraction.contains('.') || (shift == 0 && number.contains('.')) {
+    if whole.is_empty()
+        || fraction.is_empty()
+        || fraction.len() > 3
+        || fraction.contains('.')
+        || (shift == 0 && number.contains('.'))
+    {
         return Err(error());
     }
     let whole: u64 = whole.parse().map_err(|_| error())?;
@@ -90,10 +95,30 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in [("0", 0), ("4096", 4096), ("1k", 1024), ("512M", 512 << 20), ("2GiB", 2 << 30), ("1.5G", 3 << 29), ("1T", 1 << 40)] {
+        for (text, bytes) in
+            [("0", 0), ("4096", 4096), ("1k", 1024), ("512M", 512 << 20), ("2GiB", 2 << 30), ("1.5G", 3 << 29), ("1T", 1 << 40)]
+        {
             assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
         }
-        for bad in ["", "G", "1 G", "1MB", "1GB", "-1", "1.G", ".5G", "1.5", "1.0001G", "1.2.3G", "99999999999999999999", "99999999999T", "1iB", "1e9", "1_0", "１G"] {
+        for bad in [
+            "",
+            "G",
+            "1 G",
+            "1MB",
+            "1GB",
+            "-1",
+            "1.G",
+            ".5G",
+            "1.5",
+            "1.0001G",
+            "1.2.3G",
+            "99999999999999999999",
+            "99999999999T",
+            "1iB",
+            "1e9",
+            "1_0",
+            "１G",
+        ] {
             assert!(parse_bytes(bad).is_err(), "{bad}");
         }
     }

@@ -11,7 +11,7 @@ pub struct Provider {
     pub command: Vec<String>,
     /// What the bottle's file system is made from; `None`: the backend's own default.
     pub image: Option<Image>,
-    /// A Dockerfile to build the image from, as written: absolute, or below `~/`. Never together with `image`.
+    /// A Dockerfile to build the image from: begins with `/` or `~/`. Never together with `image`.
     pub dockerfile: Option<String>,
     /// The host variable that holds Claude's long-lived token. With [`Template::Claude`] alone.
     pub auth_token: Option<EnvName>,
@@ -34,7 +34,7 @@ pub enum Template {
 /// What a bottle's file system is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Image {
-    /// A folder or tar archive on the host, as written: begins with `/` or `~/`.
+    /// A folder or tar archive on the host: begins with `/` or `~/` (where the manifest's folder was meant, that is put in front).
     Path(String),
     /// The name of an image that an engine knows, such as `node:22` or `registry.example.org/team/agent@sha256:…`.
     Engine(String),

@@ -44,7 +44,9 @@ impl<'n> Fields<'n> {
     /// Reports a key that must be there.
     pub fn missing(self, reader: Reader<'_>, key: &str, section: &Section) {
         let example = section.keys.iter().find(|doc| doc.name == key).map_or("…", |doc| doc.example);
-        reader.report(reader.error(&self.place(), format!("{} needs `{key}`", section.what)).help(format!("add `{key}: {example}`")));
+        reader.report(
+            reader.error(&self.place(), format!("{} needs `{key}`", section.what)).help(format!("add `{key}: {example}`")),
+        );
     }
 
     pub fn check(self, reader: Reader<'_>, section: &Section) {
@@ -60,7 +62,9 @@ impl<'n> Fields<'n> {
             let names: Vec<&str> = section.keys.iter().map(|doc| doc.name).collect();
             let help = match nearest(&key.name, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the keys here are {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+                None => {
+                    format!("the keys here are {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+                }
             };
             let message = format!("unknown key `{}` in {}", Shown(&key.name), section.what);
             reader.report(reader.error(&key.span, message).label("unknown key").help(help));

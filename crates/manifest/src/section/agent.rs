@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{NameRef, git_user, names};
 use crate::read::{GoneKey, KeyDoc, Reader, Section};
 use crate::yaml::Node;
@@ -13,9 +15,27 @@ pub(crate) const SECTION: Section = Section {
     what: "an agent",
     about: "Keys of `~/.bot-bottle/agents/NAME.md` and of a repository's `.bot-bottle/agents/NAME.md`. The text below the front matter is the system prompt.",
     keys: &[
-        KeyDoc { name: "bottle", kind: "name", default: "none", about: "The bottle that the agent runs in unless `--bottle` chooses others.", example: "work" },
-        KeyDoc { name: "skills", kind: "list of names", default: "`[]`", about: "Folders of `~/.claude/skills` that are copied in. Names are a-z, 0-9 and `-`.", example: "[write-tests]" },
-        KeyDoc { name: "git-gate", kind: "map", default: "`{}`", about: "The agent's own commit identity.", example: "{user: {name: Fixer}}" },
+        KeyDoc {
+            name: "bottle",
+            kind: "name",
+            default: "none",
+            about: "The bottle that the agent runs in unless `--bottle` chooses others.",
+            example: "work",
+        },
+        KeyDoc {
+            name: "skills",
+            kind: "list of names",
+            default: "`[]`",
+            about: "Folders of `~/.claude/skills` that are copied in. Names are a-z, 0-9 and `-`.",
+            example: "[write-tests]",
+        },
+        KeyDoc {
+            name: "git-gate",
+            kind: "map",
+            default: "`{}`",
+            about: "The agent's own commit identity.",
+            example: "{user: {name: Fixer}}",
+        },
         KeyDoc { name: "name", kind: "anything", default: "—", about: CLAUDE, example: "fixer" },
         KeyDoc { name: "description", kind: "anything", default: "—", about: CLAUDE, example: "Repairs tests" },
         KeyDoc { name: "model", kind: "anything", default: "—", about: CLAUDE, example: "opus" },
@@ -33,9 +53,21 @@ pub(crate) const SECTION: Section = Section {
         GoneKey { name: "extends", why: BOTTLE_ONLY, instead: "agents do not build on each other; name a bottle with `bottle`" },
         GoneKey { name: "bottle_config", why: BOTTLE_ONLY, instead: MOVE },
         GoneKey { name: "git", why: "was replaced by `git-gate`", instead: "write `git-gate: {user: {name: …, email: …}}`" },
-        GoneKey { name: "git_user", why: "was replaced by `git-gate.user`", instead: "write `git-gate: {user: {name: …, email: …}}`" },
-        GoneKey { name: "runtime", why: "does not exist any more", instead: "remove it; how strongly a bottle is isolated is chosen at launch with `--backend`" },
-        GoneKey { name: "bottles", why: "is called `bottle`", instead: "write `bottle: NAME`; several are chosen at launch with `--bottle`" },
+        GoneKey {
+            name: "git_user",
+            why: "was replaced by `git-gate.user`",
+            instead: "write `git-gate: {user: {name: …, email: …}}`",
+        },
+        GoneKey {
+            name: "runtime",
+            why: "does not exist any more",
+            instead: "remove it; how strongly a bottle is isolated is chosen at launch with `--backend`",
+        },
+        GoneKey {
+            name: "bottles",
+            why: "is called `bottle`",
+            instead: "write `bottle: NAME`; several are chosen at launch with `--bottle`",
+        },
         GoneKey { name: "prompt", why: "does not exist", instead: "write the prompt as text below the front matter" },
     ],
 };
@@ -45,22 +77,40 @@ pub(crate) const GIT_GATE: Section = Section {
     what: "`git-gate` of an agent",
     about: "`git-gate.user` is as in bottles; its fields win over the bottle's.",
     keys: &[KeyDoc { name: "user", kind: "map", default: "none", about: "The identity of commits.", example: "{name: Fixer}" }],
-    gone: &[GoneKey { name: "repos", why: BOTTLE_ONLY, instead: MOVE }, GoneKey { name: "remotes", why: BOTTLE_ONLY, instead: MOVE }],
+    gone: &[
+        GoneKey { name: "repos", why: BOTTLE_ONLY, instead: MOVE },
+        GoneKey { name: "remotes", why: BOTTLE_ONLY, instead: MOVE },
+    ],
 };
 
 /// An agent's own file.
 #[derive(Debug, Default)]
 pub(crate) struct AgentFile {
-    pub bottle: Option<NameRef>,
+    pub bottle: OwnBottle,
     pub skills: Vec<SkillName>,
     pub git_user: GitUser,
 }
 
+/// The bottle that an agent names for itself.
+#[derive(Debug, Default)]
+pub(crate) enum OwnBottle {
+    /// None.
+    #[default]
+    None,
+    /// Something that is no name, which has been told.
+    Broken,
+    /// This one.
+    Named(NameRef),
+}
+
 pub(crate) fn read(reader: Reader<'_>, root: &Node) -> AgentFile {
-    let Some(fields) = reader.map(root, &SECTION) else { return AgentFile::default() };
+    let Some(fields) = reader.map(root, &SECTION) else { return AgentFile { bottle: OwnBottle::Broken, ..AgentFile::default() } };
     let git = fields.get("git-gate").and_then(|node| reader.map(node, &GIT_GATE));
     AgentFile {
-        bottle: fields.get("bottle").filter(|node| !node.is_null()).and_then(|node| names::one(reader, node, "bottle")),
+        bottle: match fields.get("bottle").filter(|node| !node.is_null()) {
+            Some(node) => names::one(reader, node, "`bottle`").map_or(OwnBottle::Broken, OwnBottle::Named),
+            None => OwnBottle::None,
+        },
         skills: fields.get("skills").map(|node| skills(reader, node)).unwrap_or_default(),
         git_user: git.and_then(|git| git.get("user")).map(|node| git_user::read(reader, node)).unwrap_or_default(),
     }
@@ -68,12 +118,13 @@ pub(crate) fn read(reader: Reader<'_>, root: &Node) -> AgentFile {
 
 fn skills(reader: Reader<'_>, node: &Node) -> Vec<SkillName> {
     let mut skills = Vec::new();
+    let mut seen = BTreeSet::new();
     for item in reader.list(node, "`skills`").unwrap_or_default() {
         let Some(skill) = reader.parsed(item, "skill", SkillName::parse) else { continue };
-        if skills.contains(&skill) {
-            reader.report(reader.error(&item.span, format!("the skill `{skill}` is named twice")).help("keep one"));
-        } else {
+        if seen.insert(skill.clone()) {
             skills.push(skill);
+        } else {
+            reader.report(reader.error(&item.span, format!("the skill `{skill}` is named twice")).help("keep one"));
         }
     }
     skills

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::path;
 use crate::read::{Fields, GoneKey, KeyDoc, Reader, Section};
 use crate::yaml::Node;
@@ -8,12 +10,48 @@ pub(crate) const SECTION: Section = Section {
     what: "`agent_provider`",
     about: "What kind of agent runs and how it is fed.",
     keys: &[
-        KeyDoc { name: "template", kind: "`claude`, `codex` or `command`", default: "`claude`", about: "The kind of agent: Claude Code, Codex, or any program.", example: "codex" },
-        KeyDoc { name: "command", kind: "list of texts", default: "—", about: "The program and its arguments, never read by a shell. With `template: command` required, otherwise not allowed.", example: "[python3, agent.py]" },
-        KeyDoc { name: "image", kind: "path or image name", default: "the backend's own", about: "What the bottle's file system is made from: a folder or tar archive (begins with `/` or `~/`), or the name of an engine's image. The `native` backend takes folders.", example: "node:22-bookworm" },
-        KeyDoc { name: "dockerfile", kind: "path", default: "—", about: "A Dockerfile to build the image from, for backends with an engine. Not together with `image`.", example: "~/images/agent/Dockerfile" },
-        KeyDoc { name: "auth_token", kind: "name of a host variable", default: "—", about: "The variable that holds Claude's long-lived token. It is put into requests outside the bottle. Claude alone.", example: "MY_CLAUDE_OAUTH" },
-        KeyDoc { name: "forward_host_credentials", kind: "`true` or `false`", default: "`false`", about: "Use your own Codex login, outside the bottle. Codex alone.", example: "true" },
+        KeyDoc {
+            name: "template",
+            kind: "`claude`, `codex` or `command`",
+            default: "`claude`",
+            about: "The kind of agent: Claude Code, Codex, or any program.",
+            example: "codex",
+        },
+        KeyDoc {
+            name: "command",
+            kind: "list of texts",
+            default: "—",
+            about: "The program and its arguments, never read by a shell. With `template: command` required, otherwise not allowed.",
+            example: "[python3, agent.py]",
+        },
+        KeyDoc {
+            name: "image",
+            kind: "path or image name",
+            default: "the backend's own",
+            about: "What the bottle's file system is made from: a folder or tar archive (begins with `/`, `~/`, or, seen from the manifest's folder, `./` or `../`), or the name of an engine's image. The `native` backend takes folders.",
+            example: "node:22-bookworm",
+        },
+        KeyDoc {
+            name: "dockerfile",
+            kind: "path",
+            default: "—",
+            about: "A Dockerfile to build the image from, written like `image`'s path; for backends with an engine. Not together with `image`.",
+            example: "~/images/agent/Dockerfile",
+        },
+        KeyDoc {
+            name: "auth_token",
+            kind: "name of a host variable",
+            default: "—",
+            about: "The variable that holds Claude's long-lived token. It is put into requests outside the bottle. Claude alone.",
+            example: "MY_CLAUDE_OAUTH",
+        },
+        KeyDoc {
+            name: "forward_host_credentials",
+            kind: "`true` or `false`",
+            default: "`false`",
+            about: "Use your own Codex login, outside the bottle. Codex alone.",
+            example: "true",
+        },
     ],
     gone: &[
         GoneKey { name: "provider", why: "is called `template`", instead: "write `template: claude`" },
@@ -31,13 +69,19 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Provider> {
     only_with(reader, fields, "auth_token", template, Template::Claude);
     only_with(reader, fields, "forward_host_credentials", template, Template::Codex);
     if let (Some(_), Some((key, _))) = (fields.get("image"), fields.entry("dockerfile")) {
-        reader.report(reader.error(&key.span, "`dockerfile` and `image` exclude each other").help("keep the one that the bottle should be made from"));
+        reader.report(
+            reader
+                .error(&key.span, "`dockerfile` and `image` exclude each other")
+                .help("keep the one that the bottle should be made from"),
+        );
     }
     Some(Provider {
         template,
         command: command(reader, fields, template),
-        image: fields.get("image").and_then(|node| reader.parsed(node, "image", image)),
-        dockerfile: fields.get("dockerfile").and_then(|node| reader.parsed(node, "dockerfile", path::host_path)),
+        image: fields.get("image").and_then(|node| reader.parsed(node, "image", |text| image(reader.source.path(), text))),
+        dockerfile: fields
+            .get("dockerfile")
+            .and_then(|node| reader.parsed(node, "dockerfile", |text| path::path_from(reader.source.path(), text))),
         auth_token: fields.get("auth_token").and_then(|node| reader.credential_name(node, "`auth_token`", variable)),
         forward_host_credentials: fields
             .get("forward_host_credentials")
@@ -80,31 +124,41 @@ fn word(text: &str) -> Result<String, &'static str> {
     if text.contains('\0') { Err("it holds a NUL character") } else { Ok(text.to_owned()) }
 }
 
-fn image(text: &str) -> Result<Image, String> {
-    if text.starts_with(['/', '~']) {
-        return path::host_path(text).map(Image::Path);
-    }
-    if text.starts_with('.') {
-        return Err("a path here begins with `/` or `~/`, because a bottle is not tied to a working folder".to_owned());
+fn image(manifest: &Path, text: &str) -> Result<Image, String> {
+    if text.starts_with(['/', '~', '.']) {
+        return path::path_from(manifest, text).map(Image::Path);
     }
     // `[registry[:port]/]name[:tag][@digest]` (OCI distribution specification); never an option.
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b);
-    let ok = (1..=512).contains(&text.len()) && text.bytes().all(legal) && text.as_bytes()[0].is_ascii_alphanumeric() && !text.contains("..");
-    if ok { Ok(Image::Engine(text.to_owned())) } else { Err(format!("`{}` is neither a path nor the name of an image", policy::Shown(text))) }
+    let ok = (1..=512).contains(&text.len())
+        && text.bytes().all(legal)
+        && text.as_bytes()[0].is_ascii_alphanumeric()
+        && !text.contains("..");
+    if ok {
+        Ok(Image::Engine(text.to_owned()))
+    } else {
+        Err(format!("`{}` is neither a path nor the name of an image", policy::Shown(text)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::image;
+    use std::path::Path;
+
     use crate::Image;
+
+    fn image(text: &str) -> Result<Image, String> {
+        super::image(Path::new("/bottles/b.md"), text)
+    }
 
     #[test]
     fn paths_and_names() {
         assert_eq!(image("~/rootfs"), Ok(Image::Path("~/rootfs".into())));
+        assert_eq!(image("./rootfs"), Ok(Image::Path("/bottles/rootfs".into())));
         for name in ["debian", "node:22", "registry.example.org:5000/team/agent@sha256:00ff"] {
             assert_eq!(image(name), Ok(Image::Engine(name.into())));
         }
-        for bad in ["", "./rootfs", "../rootfs", "--privileged", "-v", "a b", "a;b", "/", "~root/x", "a/../b"] {
+        for bad in ["", ".", "..", "--privileged", "-v", "a b", "a;b", "/", "~root/x", "a/../b"] {
             assert!(image(bad).is_err(), "{bad}");
         }
     }

@@ -12,8 +12,20 @@ pub(crate) const SECTION: Section = Section {
     what: "`egress`",
     about: "The way out. What no route names is refused.",
     keys: &[
-        KeyDoc { name: "routes", kind: "list of maps", default: "`[]`", about: "What may be reached, one entry for each host.", example: "[{host: api.example.org}]" },
-        KeyDoc { name: "log", kind: "`0`, `1` or `2`", default: "`0`", about: "What the egress service logs: nothing, refusals, or every request. Values are never logged.", example: "1" },
+        KeyDoc {
+            name: "routes",
+            kind: "list of maps",
+            default: "`[]`",
+            about: "What may be reached, one entry for each host.",
+            example: "[{host: api.example.org}]",
+        },
+        KeyDoc {
+            name: "log",
+            kind: "`0`, `1` or `2`",
+            default: "`0`",
+            about: "What the egress service logs: nothing, refusals, or every request. Values are never logged.",
+            example: "1",
+        },
     ],
     gone: &[GoneKey { name: "allowlist", why: "was replaced by `routes`", instead: "write `routes: [{host: …}]`" }],
 };
@@ -26,7 +38,11 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<EgressLayer> {
         let Some(route) = route::read(reader, item) else { continue };
         if !hosts.insert(route.route.host.clone()) {
             let message = format!("the host `{}` has two routes in this file", route.route.host);
-            reader.report(reader.error(&route::host_place(item), message).help("write one route and put both kinds of requests into its `matches`"));
+            reader.report(
+                reader
+                    .error(&route::host_place(item), message)
+                    .help("write one route and put both kinds of requests into its `matches`"),
+            );
         }
         routes.push(route);
     }

@@ -21,13 +21,22 @@ fn source(reader: Reader<'_>, name: &str, node: &Node) -> Option<EnvSource> {
     let text = match &node.kind {
         Kind::Scalar(scalar) => scalar.text(),
         Kind::List(_) | Kind::Map(_) => {
-            reader.wrong_type(node, &format!("the variable `{}`", policy::Shown(name)), "a single value", "write a text in quotes");
+            reader.wrong_type(
+                node,
+                &format!("the variable `{}`", policy::Shown(name)),
+                "a single value",
+                "write a text in quotes",
+            );
             return None;
         }
     };
     let Some(text) = text else {
         let message = format!("the variable `{}` has no value", policy::Shown(name));
-        reader.report(reader.error(&node.span, message).help("write \"\" for an empty one, \"?\" to be asked at launch, or \"${NAME}\" for the host's"));
+        reader.report(
+            reader
+                .error(&node.span, message)
+                .help("write \"\" for an empty one, \"?\" to be asked at launch, or \"${NAME}\" for the host's"),
+        );
         return None;
     };
     match parse(text) {

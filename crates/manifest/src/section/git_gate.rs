@@ -10,10 +10,26 @@ pub(crate) const SECTION: Section = Section {
     what: "`git-gate`",
     about: "Commits leave through the git gate alone, which scans them and holds the key.",
     keys: &[
-        KeyDoc { name: "user", kind: "map", default: "none", about: "The identity of commits.", example: "{name: Work Bot, email: bot@example.org}" },
-        KeyDoc { name: "repos", kind: "map of names to repositories", default: "`{}`", about: "Repositories that can be fetched and pushed. Names are letters, digits, `.`, `_` and `-`.", example: "{service: {url: …, key: …}}" },
+        KeyDoc {
+            name: "user",
+            kind: "map",
+            default: "none",
+            about: "The identity of commits.",
+            example: "{name: Work Bot, email: bot@example.org}",
+        },
+        KeyDoc {
+            name: "repos",
+            kind: "map of names to repositories",
+            default: "`{}`",
+            about: "Repositories that can be fetched and pushed. Names are letters, digits, `.`, `_` and `-`.",
+            example: "{service: {url: …, key: …}}",
+        },
     ],
-    gone: &[GoneKey { name: "remotes", why: "was replaced by `repos`", instead: "write `repos: {NAME: {url: ssh://…, key: {provider: static, path: …}, host_key: …}}`" }],
+    gone: &[GoneKey {
+        name: "remotes",
+        why: "was replaced by `repos`",
+        instead: "write `repos: {NAME: {url: ssh://…, key: {provider: static, path: …}, host_key: …}}`",
+    }],
 };
 
 /// What `git-gate` says; `None` where it says nothing about repositories.
@@ -33,7 +49,9 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> GitGate {
 
 fn repos(reader: Reader<'_>, node: &Node) -> Option<BTreeMap<RepoName, Repo>> {
     let mut repos: BTreeMap<RepoName, Repo> = BTreeMap::new();
-    for (key, value) in reader.free_map(node, "`git-gate.repos`", "service: {url: ssh://git@git.example.org/team/service.git, key: …}")?.entries() {
+    for (key, value) in
+        reader.free_map(node, "`git-gate.repos`", "service: {url: ssh://git@git.example.org/team/service.git, key: …}")?.entries()
+    {
         let name = RepoName::parse(&key.name).map_err(|error| reader.report(reader.error(&key.span, error.to_string()))).ok();
         let (Some(name), Some(repo)) = (name, repo::read(reader, value)) else { continue };
         // Threat: two ways to one upstream, of which one has a weaker rule.

@@ -17,9 +17,15 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> GitUser {
     let Some(fields) = reader.map(node, &SECTION) else { return GitUser::default() };
     let part = |key, what| fields.get(key).and_then(|node| reader.parsed(node, what, claim)).flatten();
     let user = GitUser { name: part("name", "name in `git-gate.user`"), email: part("email", "email in `git-gate.user`") };
-    let said = |key| fields.get(key).is_some_and(|node| !matches!(&node.kind, crate::yaml::Kind::Scalar(crate::yaml::Scalar::Text(text)) if text.trim().is_empty()));
+    let said = |key| {
+        fields.get(key).is_some_and(
+            |node| !matches!(&node.kind, crate::yaml::Kind::Scalar(crate::yaml::Scalar::Text(text)) if text.trim().is_empty()),
+        )
+    };
     if !said("name") && !said("email") {
-        reader.report(reader.error(&fields.place(), "`git-gate.user` says nothing").help("write `name`, `email` or both, or remove it"));
+        reader.report(
+            reader.error(&fields.place(), "`git-gate.user` says nothing").help("write `name`, `email` or both, or remove it"),
+        );
     }
     user
 }

@@ -17,7 +17,7 @@ mod route_dlp;
 mod route_match;
 mod workspace;
 
-pub(crate) use agent::{AgentFile, read as read_agent};
+pub(crate) use agent::{AgentFile, OwnBottle, read as read_agent};
 pub(crate) use bottle::{BottleFile, read as read_bottle};
 pub(crate) use names::NameRef;
 

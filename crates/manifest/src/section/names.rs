@@ -24,7 +24,7 @@ pub(crate) fn several(reader: Reader<'_>, node: &Node, what: &str) -> Vec<NameRe
             let mut names: Vec<NameRef> = Vec::new();
             for name in items.iter().filter_map(|item| one(reader, item, what)) {
                 if names.iter().any(|earlier| earlier.name == name.name) {
-                    reader.report(reader.error(&name.span, format!("`{}` is named twice in `{what}`", name.name)).help("keep one"));
+                    reader.report(reader.error(&name.span, format!("`{}` is named twice in {what}", name.name)).help("keep one"));
                 } else {
                     names.push(name);
                 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 /// Checks a path on the host as manifests write it: absolute, or below `~/`; never relative to a folder that nobody named.
 pub(crate) fn host_path(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("~/").or_else(|| text.strip_prefix('/')).ok_or("a path begins with `/` or `~/`")?;
@@ -6,6 +8,23 @@ pub(crate) fn host_path(text: &str) -> Result<String, String> {
     }
     clean(rest)?;
     Ok(text.to_owned())
+}
+
+/// Checks a path that may also begin with `./` or `../`, and is then seen from the folder of the manifest that names it.
+pub(crate) fn path_from(manifest: &Path, text: &str) -> Result<String, String> {
+    let Some(rest) = text.strip_prefix("./").or_else(|| text.starts_with("../").then_some(text)) else {
+        return host_path(text).map_err(|why| why.replace("`/` or `~/`", "`/`, `~/`, `./` or `../`"));
+    };
+    let below = rest.trim_start_matches("../");
+    clean(below)?;
+    if below.trim_matches('/').is_empty() {
+        return Err("it names no file or folder".to_owned());
+    }
+    let folder = manifest.parent().unwrap_or(Path::new("."));
+    // Taken step by step in the text: a link that stands for the manifests' folder does not change what is meant.
+    let ups = (rest.len() - below.len()) / "../".len();
+    let base = folder.ancestors().nth(ups).ok_or("it leads above `/`")?;
+    base.join(below).into_os_string().into_string().map_err(|_| "its full path is not UTF-8".to_owned())
 }
 
 /// Checks a path in the bottle: absolute.
@@ -33,7 +52,9 @@ fn clean(rest: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{guest_path, host_path};
+    use std::path::Path;
+
+    use super::{guest_path, host_path, path_from};
 
     #[test]
     fn host_paths() {
@@ -42,6 +63,17 @@ mod tests {
         }
         for bad in ["", "x", "./x", "../x", "~", "~/", "/", "//", "~root/x", "/a/../b", "~/../x", "/a\0", "$HOME/x"] {
             assert!(host_path(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn paths_from_the_manifest() {
+        let from = |text| path_from(Path::new("/home/me/.bot-bottle/bottles/b.md"), text);
+        assert_eq!(from("./rootfs").as_deref(), Ok("/home/me/.bot-bottle/bottles/rootfs"));
+        assert_eq!(from("../../images/a.tar").as_deref(), Ok("/home/me/images/a.tar"));
+        assert_eq!(from("~/x").as_deref(), Ok("~/x"));
+        for bad in ["./", "../", "../..", "./a/../b", "../../../../../../x", "./a\0"] {
+            assert!(from(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -12,20 +12,72 @@ pub(crate) const SECTION: Section = Section {
     what: "a route",
     about: "One host, or all names below one.",
     keys: &[
-        KeyDoc { name: "host", kind: "host, or `*.SUFFIX`", default: "required", about: "The host, without scheme, port or path. `*.example.org` stands for all names below example.org, not for itself.", example: "api.example.org" },
-        KeyDoc { name: "matches", kind: "list of maps", default: "all requests", about: "Requests that are allowed; one entry that fits is enough.", example: "[{methods: [GET], paths: [{type: prefix, value: /v1}]}]" },
-        KeyDoc { name: "auth", kind: "map", default: "none", about: "A credential that is put into requests outside the bottle. What the agent sends in its place is removed.", example: "{scheme: Bearer, token_ref: API_TOKEN}" },
-        KeyDoc { name: "tls", kind: "`intercept` or `passthrough`", default: "`intercept`", about: "`passthrough` leaves requests unopened: the host's name alone is checked. Not together with `matches`, `auth` or `dlp`.", example: "passthrough" },
-        KeyDoc { name: "addresses", kind: "list of CIDR blocks", default: "`[]`", about: "Addresses that the host may have although they are private.", example: "[10.20.0.0/16]" },
-        KeyDoc { name: "dlp", kind: "map", default: "`{}`", about: "Scanning for secrets on this route.", example: "{outbound_on_match: block}" },
+        KeyDoc {
+            name: "host",
+            kind: "host, or `*.SUFFIX`",
+            default: "required",
+            about: "The host, without scheme, port or path. `*.example.org` stands for all names below example.org, not for itself.",
+            example: "api.example.org",
+        },
+        KeyDoc {
+            name: "matches",
+            kind: "list of maps",
+            default: "all requests",
+            about: "Requests that are allowed; one entry that fits is enough.",
+            example: "[{methods: [GET], paths: [{type: prefix, value: /v1}]}]",
+        },
+        KeyDoc {
+            name: "auth",
+            kind: "map",
+            default: "none",
+            about: "A credential that is put into requests outside the bottle. What the agent sends in its place is removed.",
+            example: "{scheme: Bearer, token_ref: API_TOKEN}",
+        },
+        KeyDoc {
+            name: "tls",
+            kind: "`intercept` or `passthrough`",
+            default: "`intercept`",
+            about: "`passthrough` leaves requests unopened: the host's name alone is checked. Not together with `matches`, `auth` or `dlp`.",
+            example: "passthrough",
+        },
+        KeyDoc {
+            name: "addresses",
+            kind: "list of CIDR blocks",
+            default: "`[]`",
+            about: "Addresses that the host may have although they are private.",
+            example: "[10.20.0.0/16]",
+        },
+        KeyDoc {
+            name: "dlp",
+            kind: "map",
+            default: "`{}`",
+            about: "Scanning for secrets on this route.",
+            example: "{outbound_on_match: block}",
+        },
     ],
     gone: &[
-        GoneKey { name: "path_allowlist", why: "was replaced by `matches`", instead: "write `matches: [{paths: [{type: prefix, value: /api}]}]`" },
-        GoneKey { name: "role", why: "does not exist any more", instead: "remove it; what a provider needs is part of its template" },
-        GoneKey { name: "pipelock", why: "was replaced by `tls` and `addresses`", instead: "write `tls: passthrough` for `tls_passthrough`, `addresses: […]` for `ssrf_ip_allowlist`" },
+        GoneKey {
+            name: "path_allowlist",
+            why: "was replaced by `matches`",
+            instead: "write `matches: [{paths: [{type: prefix, value: /api}]}]`",
+        },
+        GoneKey {
+            name: "role",
+            why: "does not exist any more",
+            instead: "remove it; what a provider needs is part of its template",
+        },
+        GoneKey {
+            name: "pipelock",
+            why: "was replaced by `tls` and `addresses`",
+            instead: "write `tls: passthrough` for `tls_passthrough`, `addresses: […]` for `ssrf_ip_allowlist`",
+        },
         GoneKey { name: "methods", why: "stands in `matches`", instead: "write `matches: [{methods: […]}]`" },
-        GoneKey { name: "paths", why: "stands in `matches`", instead: "write `matches: [{paths: [{type: prefix, value: …}]}]`" },
-        GoneKey { name: "headers", why: "stands in `matches`", instead: "write `matches: [{headers: [{name: …, value: …}]}]`" },
+        GoneKey {
+            name: "paths", why: "stands in `matches`", instead: "write `matches: [{paths: [{type: prefix, value: …}]}]`"
+        },
+        GoneKey {
+            name: "headers", why: "stands in `matches`", instead: "write `matches: [{headers: [{name: …, value: …}]}]`"
+        },
         GoneKey { name: "token_ref", why: "stands in `auth`", instead: "write `auth: {scheme: Bearer, token_ref: …}`" },
     ],
 };
@@ -40,7 +92,9 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<DeclaredRoute> {
     let matches = fields.get("matches").and_then(|node| reader.each(node, "`matches`", |item| route_match::read(reader, item)));
     let auth = fields.get("auth").and_then(|node| route_auth::read(reader, node));
     let tls = fields.get("tls").and_then(|node| reader.word(node, "TLS mode", &words));
-    let addresses = fields.get("addresses").and_then(|node| reader.each(node, "`addresses`", |item| reader.parsed(item, "address", Cidr::parse)));
+    let addresses = fields
+        .get("addresses")
+        .and_then(|node| reader.each(node, "`addresses`", |item| reader.parsed(item, "address", Cidr::parse)));
     let dlp = fields.get("dlp").and_then(|node| route_dlp::read(reader, node));
     let route = Route {
         host: host?,

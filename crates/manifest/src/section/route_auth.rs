@@ -8,17 +8,43 @@ pub(crate) const SECTION: Section = Section {
     what: "`auth`",
     about: "A credential of the host: `scheme` for `Authorization`, or `header` for APIs with a header of their own; one of the two.",
     keys: &[
-        KeyDoc { name: "scheme", kind: "`Bearer` or `token`", default: "—", about: "Sends `Authorization: SCHEME CREDENTIAL`.", example: "Bearer" },
-        KeyDoc { name: "header", kind: "name of a header", default: "—", about: "Sends `HEADER: CREDENTIAL`.", example: "x-api-key" },
-        KeyDoc { name: "token_ref", kind: "name of a host variable", default: "required", about: "The variable that holds the credential; never the credential itself.", example: "API_TOKEN" },
+        KeyDoc {
+            name: "scheme",
+            kind: "`Bearer` or `token`",
+            default: "—",
+            about: "Sends `Authorization: SCHEME CREDENTIAL`.",
+            example: "Bearer",
+        },
+        KeyDoc {
+            name: "header",
+            kind: "name of a header",
+            default: "—",
+            about: "Sends `HEADER: CREDENTIAL`.",
+            example: "x-api-key",
+        },
+        KeyDoc {
+            name: "token_ref",
+            kind: "name of a host variable",
+            default: "required",
+            about: "The variable that holds the credential; never the credential itself.",
+            example: "API_TOKEN",
+        },
     ],
-    gone: &[GoneKey { name: "token", why: "does not exist", instead: "write `token_ref: VARIABLE`, the name of a host variable; a credential never stands in a manifest" }],
+    gone: &[GoneKey {
+        name: "token",
+        why: "does not exist",
+        instead: "write `token_ref: VARIABLE`, the name of a host variable; a credential never stands in a manifest",
+    }],
 };
 
 pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Auth> {
     let fields = reader.map(node, &SECTION)?;
     if fields.is_empty() {
-        reader.report(reader.error(&node.span, "`auth` says nothing").help("write `auth: {scheme: Bearer, token_ref: VARIABLE}`, or remove it"));
+        reader.report(
+            reader
+                .error(&node.span, "`auth` says nothing")
+                .help("write `auth: {scheme: Bearer, token_ref: VARIABLE}`, or remove it"),
+        );
         return None;
     }
     if fields.get("token_ref").is_none() {
@@ -35,7 +61,11 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Auth> {
             Some(Auth::Header { header: header?, token_ref: token_ref? })
         }
         (Some(_), Some(_)) | (None, None) => {
-            reader.report(reader.error(&fields.place(), "`auth` needs either `scheme` or `header`").help("write `scheme: Bearer`, or `header: x-api-key`"));
+            reader.report(
+                reader
+                    .error(&fields.place(), "`auth` needs either `scheme` or `header`")
+                    .help("write `scheme: Bearer`, or `header: x-api-key`"),
+            );
             None
         }
     }
@@ -43,5 +73,9 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Auth> {
 
 fn injectable(text: &str) -> Result<HeaderName, String> {
     let header = HeaderName::parse(text).map_err(|error| error.to_string())?;
-    if header.is_framing() { Err(format!("the header `{header}` frames the message and cannot carry a credential")) } else { Ok(header) }
+    if header.is_framing() {
+        Err(format!("the header `{header}` frames the message and cannot carry a credential"))
+    } else {
+        Ok(header)
+    }
 }

@@ -8,9 +8,27 @@ pub(crate) const SECTION: Section = Section {
     what: "a match",
     about: "One kind of request: a request must meet every key that is there.",
     keys: &[
-        KeyDoc { name: "paths", kind: "list of maps", default: "all", about: "Paths, one of which must fit.", example: "[{type: prefix, value: /v1}]" },
-        KeyDoc { name: "methods", kind: "list of methods", default: "all", about: "Methods, one of which must fit; case does not matter.", example: "[GET, HEAD]" },
-        KeyDoc { name: "headers", kind: "list of maps", default: "none", about: "Headers, all of which must be there.", example: "[{name: X-Api-Version, value: \"2\"}]" },
+        KeyDoc {
+            name: "paths",
+            kind: "list of maps",
+            default: "all",
+            about: "Paths, one of which must fit.",
+            example: "[{type: prefix, value: /v1}]",
+        },
+        KeyDoc {
+            name: "methods",
+            kind: "list of methods",
+            default: "all",
+            about: "Methods, one of which must fit; case does not matter.",
+            example: "[GET, HEAD]",
+        },
+        KeyDoc {
+            name: "headers",
+            kind: "list of maps",
+            default: "none",
+            about: "Headers, all of which must be there.",
+            example: "[{name: X-Api-Version, value: \"2\"}]",
+        },
     ],
     gone: &[],
 };
@@ -20,7 +38,13 @@ pub(crate) const PATH: Section = Section {
     what: "a path",
     about: "Paths are compared after percent-decoding and removal of `.` and `..`.",
     keys: &[
-        KeyDoc { name: "type", kind: "`exact`, `prefix` or `regex`", default: "required", about: "`prefix` compares whole segments: `/api` covers `/api/x`, not `/apiary`. `regex` must match the whole path.", example: "prefix" },
+        KeyDoc {
+            name: "type",
+            kind: "`exact`, `prefix` or `regex`",
+            default: "required",
+            about: "`prefix` compares whole segments: `/api` covers `/api/x`, not `/apiary`. `regex` must match the whole path.",
+            example: "prefix",
+        },
         KeyDoc { name: "value", kind: "text", default: "required", about: "The path or regular expression.", example: "/api/v1" },
     ],
     gone: &[],
@@ -31,8 +55,20 @@ pub(crate) const HEADER: Section = Section {
     what: "a header",
     about: "A header that a request must carry.",
     keys: &[
-        KeyDoc { name: "name", kind: "text", default: "required", about: "Its name; case does not matter.", example: "X-Api-Version" },
-        KeyDoc { name: "value", kind: "text, or list of texts", default: "required", about: "Its value, or values one of which it must have.", example: "\"2\"" },
+        KeyDoc {
+            name: "name",
+            kind: "text",
+            default: "required",
+            about: "Its name; case does not matter.",
+            example: "X-Api-Version",
+        },
+        KeyDoc {
+            name: "value",
+            kind: "text, or list of texts",
+            default: "required",
+            about: "Its value, or values one of which it must have.",
+            example: "\"2\"",
+        },
     ],
     gone: &[],
 };
@@ -41,17 +77,26 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<RequestMatch> {
     let fields = reader.map(node, &SECTION)?;
     if fields.is_empty() {
         // An empty match allows every request, which nobody writes on purpose beside others.
-        reader.report(reader.error(&node.span, "a match says nothing").help("write `paths`, `methods` or `headers`, or remove `matches` to allow all requests"));
+        reader.report(
+            reader
+                .error(&node.span, "a match says nothing")
+                .help("write `paths`, `methods` or `headers`, or remove `matches` to allow all requests"),
+        );
         return None;
     }
     for (key, value) in fields.entries() {
         if SECTION.keys.iter().any(|doc| doc.name == key.name) && reader.list_is_empty(value) {
-            reader.report(reader.error(&key.span, format!("`{}` is empty: no request could fit", key.name)).help("remove it to allow all"));
+            reader.report(
+                reader.error(&key.span, format!("`{}` is empty: no request could fit", key.name)).help("remove it to allow all"),
+            );
         }
     }
     let paths = fields.get("paths").and_then(|node| reader.each(node, "`paths`", |item| path(reader, item)));
-    let methods = fields.get("methods").and_then(|node| reader.each(node, "`methods`", |item| reader.parsed(item, "method", Method::parse)));
-    let headers = fields.get("headers").and_then(|node| reader.each(node, "`headers`", |item| header(reader, item))).unwrap_or_default();
+    let methods = fields
+        .get("methods")
+        .and_then(|node| reader.each(node, "`methods`", |item| reader.parsed(item, "method", Method::parse)));
+    let headers =
+        fields.get("headers").and_then(|node| reader.each(node, "`headers`", |item| header(reader, item))).unwrap_or_default();
     for (index, header) in headers.iter().enumerate() {
         if headers[..index].iter().any(|earlier| earlier.name == header.name) {
             let message = format!("the header `{}` is named twice in one match", header.name);

@@ -86,7 +86,9 @@ impl Folder {
             FileType::Directory => Err(FolderError::NotAFile("a folder")),
             FileType::Fifo => Err(FolderError::NotAFile("a named pipe")),
             FileType::Socket => Err(FolderError::NotAFile("a socket")),
-            FileType::Symlink | FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => Err(FolderError::NotAFile("a device")),
+            FileType::Symlink | FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => {
+                Err(FolderError::NotAFile("a device"))
+            }
         }
     }
 
@@ -151,4 +153,34 @@ fn without_links(base: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<Own
         })?;
     }
     Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use rustix::fd::AsFd;
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    use rustix::io::Errno;
+
+    use super::without_links;
+
+    /// The way for kernels without openat2.
+    #[test]
+    fn without_openat2_no_link_is_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |path: &str| folder.path().join(path);
+        std::fs::create_dir_all(at("r/agents")).expect("folders");
+        std::fs::File::create(at("r/agents/a.md")).expect("a file");
+        symlink("a.md", at("r/agents/link.md")).expect("a link");
+        symlink("../..", at("r/out")).expect("a link");
+        let root = openat(CWD, at("r"), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).expect("the root");
+        let open = |path: &str| without_links(root.as_fd(), Path::new(path), OFlags::RDONLY).map(drop);
+        assert_eq!(open("agents/a.md"), Ok(()));
+        assert_eq!(open("agents/link.md"), Err(Errno::XDEV));
+        // open(2): O_NOFOLLOW with O_DIRECTORY on a link is ENOTDIR.
+        assert_eq!(open("out/r/agents/a.md"), Err(Errno::NOTDIR));
+        assert_eq!(open("agents/none.md"), Err(Errno::NOENT));
+    }
 }

@@ -27,7 +27,8 @@ pub(crate) fn read(folder: &Folder, name: &str) -> Result<SourceFile, Box<Diagno
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let source = SourceFile::new(path, String::from_utf8_lossy(error.as_bytes()).into_owned());
-            let diagnostic = source.diagnostic(at..at + 1, "the file is not UTF-8 text").label("this byte is no part of a UTF-8 character");
+            let diagnostic =
+                source.diagnostic(at..at + 1, "the file is not UTF-8 text").label("this byte is no part of a UTF-8 character");
             Err(Box::new(diagnostic.help("save the file as UTF-8; `iconv -f latin1 -t utf-8 FILE` converts one from Latin-1")))
         }
     }
@@ -35,13 +36,17 @@ pub(crate) fn read(folder: &Folder, name: &str) -> Result<SourceFile, Box<Diagno
 
 fn bytes(folder: &Folder, name: &str) -> Result<Vec<u8>, (String, Option<String>)> {
     let file = folder.open_file(Path::new(name)).map_err(|error| {
-        let help = matches!(error, FolderError::LeadsOut).then(|| "a repository's manifests must lie in the repository; replace the link by a copy".to_owned());
+        let help = matches!(error, FolderError::LeadsOut)
+            .then(|| "a repository's manifests must lie in the repository; replace the link by a copy".to_owned());
         (error.to_string(), help)
     })?;
     let io = |error: std::io::Error| (error.to_string(), None);
     let size = file.metadata().map_err(io)?.len();
     if size > MAX_FILE {
-        return Err((format!("it is {size} bytes long, and at most {MAX_FILE} are read"), Some("a manifest is a page of text; put data elsewhere".to_owned())));
+        return Err((
+            format!("it is {size} bytes long, and at most {MAX_FILE} are read"),
+            Some("a manifest is a page of text; put data elsewhere".to_owned()),
+        ));
     }
     read_within(file, MAX_FILE).map_err(io)?.ok_or_else(|| (format!("it is longer than {MAX_FILE} bytes"), None))
 }
@@ -65,10 +70,16 @@ fn fault(source: &SourceFile) -> Option<Diagnostic> {
     if let Some(at) = text.find('\r') {
         let crlf = text[at..].starts_with("\r\n");
         let what = if crlf { "the file has Windows line ends (CR LF)" } else { "the file holds a carriage return" };
-        return Some(source.diagnostic(at..at + 1, what).label("the first one").help("`sed -i 's/\\r$//' FILE` or `dos2unix FILE` converts it"));
+        return Some(
+            source
+                .diagnostic(at..at + 1, what)
+                .label("the first one")
+                .help("`sed -i 's/\\r$//' FILE` or `dos2unix FILE` converts it"),
+        );
     }
     let (at, c) = text.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\n' | '\t'))?;
-    let name = if c == '\0' { "a NUL byte".to_owned() } else { format!("the control character {}", Shown(c.encode_utf8(&mut [0; 4]))) };
+    let name =
+        if c == '\0' { "a NUL byte".to_owned() } else { format!("the control character {}", Shown(c.encode_utf8(&mut [0; 4]))) };
     Some(source.diagnostic(at..at + c.len_utf8(), format!("the file holds {name}")).help("remove it: a manifest is plain text"))
 }
 

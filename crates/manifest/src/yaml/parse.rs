@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use serde_saphyr::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use super::{Key, Kind, Node, Scalar};
 use crate::Diagnostic;
@@ -10,8 +10,10 @@ use crate::source::SourceFile;
 
 /// How deep maps and lists may stand in each other. The deepest manifest needs seven.
 const MAX_DEPTH: usize = 16;
+const TOO_DEEP: &str = "the front matter is nested too deeply: at most 16 levels are read";
 /// How many values a front matter may hold.
 const MAX_NODES: usize = 20_000;
+const TOO_MUCH: &str = "the front matter holds too much: at most 20000 values are read";
 
 /// Parses the YAML at `yaml` of `source`. `None` when its syntax is broken, which `problems` then tells.
 ///
@@ -28,7 +30,8 @@ pub(crate) fn parse(source: &SourceFile, yaml: Range<usize>, problems: &Problems
     options.emit_unresolved_aliases = true;
     options.flow_nesting_limit = MAX_DEPTH;
     options.block_nesting_limit = MAX_DEPTH;
-    let mut builder = Builder { parser: Parser::new_from_str_with_options(text, options), source, base: yaml.start, problems, nodes: 0 };
+    let mut builder =
+        Builder { parser: Parser::new_from_str_with_options(text, options), source, base: yaml.start, problems, nodes: 0 };
     match builder.document() {
         Ok(node) => Some(node),
         Err(Stop::Syntax(error)) => {
@@ -63,7 +66,9 @@ impl<'a> Builder<'a> {
             match event {
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
-                    self.problems.push(self.at(&span, "a second YAML document in the front matter").help("remove what follows the line `...`"));
+                    self.problems.push(
+                        self.at(&span, "a second YAML document in the front matter").help("remove what follows the line `...`"),
+                    );
                     return Err(Stop::Told);
                 }
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd | Event::Anchor(..) => {}
@@ -77,8 +82,7 @@ impl<'a> Builder<'a> {
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Stop> {
         self.nodes += 1;
         if self.nodes > MAX_NODES || depth > MAX_DEPTH {
-            let what = if depth > MAX_DEPTH { "nested too deeply: at most 16 levels are read" } else { "too much: at most 20000 values are read" };
-            self.problems.push(self.at(&span, format!("the front matter is {what}")));
+            self.problems.push(self.at(&span, if depth > MAX_DEPTH { TOO_DEEP } else { TOO_MUCH }));
             return Err(Stop::Told);
         }
         self.refuse_tag(event.tag(), &span);
@@ -93,7 +97,8 @@ impl<'a> Builder<'a> {
             Event::SequenceStart(..) => self.list(span, depth),
             Event::MappingStart(..) => self.map(span, depth),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                self.problems.push(self.at(&span, "YAML aliases are not allowed in manifests").label("alias").help("write the value out"));
+                self.problems
+                    .push(self.at(&span, "YAML aliases are not allowed in manifests").label("alias").help("write the value out"));
                 Ok(Node { span: self.range(&span), kind: Kind::Scalar(Scalar::Null) })
             }
             // No other event begins a value; the parser would have to contradict itself.
@@ -144,7 +149,9 @@ impl<'a> Builder<'a> {
         let diagnostic = |message| self.source.diagnostic(node.span.clone(), message);
         match &node.kind {
             Kind::Scalar(Scalar::Text(name)) if name == "<<" => {
-                self.problems.push(diagnostic("YAML merge keys are not allowed in manifests").help("a bottle takes over another with `extends`"));
+                self.problems.push(
+                    diagnostic("YAML merge keys are not allowed in manifests").help("a bottle takes over another with `extends`"),
+                );
                 None
             }
             Kind::Scalar(scalar) => match scalar.text() {
@@ -168,7 +175,12 @@ impl<'a> Builder<'a> {
             return true;
         };
         let message = format!("the key `{}` is written twice", policy::Shown(&key.name));
-        self.problems.push(self.source.diagnostic(key.span.clone(), message).label("second time").help(format!("it was first written in line {first}; keep one")));
+        self.problems.push(
+            self.source
+                .diagnostic(key.span.clone(), message)
+                .label("second time")
+                .help(format!("it was first written in line {first}; keep one")),
+        );
         false
     }
 
@@ -192,7 +204,11 @@ impl<'a> Builder<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Stop> {
         let (event, span) = self.parser.next_event().ok_or(Stop::Told)?.map_err(|error| Stop::Syntax(Box::new(error)))?;
         if let Event::Anchor(..) = &event {
-            self.problems.push(self.at(&span, "YAML anchors are not allowed in manifests").label("anchor").help("write the value out where it is needed"));
+            self.problems.push(
+                self.at(&span, "YAML anchors are not allowed in manifests")
+                    .label("anchor")
+                    .help("write the value out where it is needed"),
+            );
         }
         Ok((event, span))
     }
@@ -204,14 +220,23 @@ impl<'a> Builder<'a> {
         let indent = text.len() - text.trim_start().len();
         if let Some(tab) = text[..indent].find('\t') {
             let place = line.start + tab..line.start + tab + 1;
-            return self.source.diagnostic(place, "a tab where YAML wants spaces").label("tab").help("indent with spaces, two for each level");
+            return self
+                .source
+                .diagnostic(place, "a tab where YAML wants spaces")
+                .label("tab")
+                .help("indent with spaces, two for each level");
         }
         // The parser may stop behind the last line; the place to look at is then its end.
         let at = at.min(self.source.text().len());
+        if *error.kind() == ErrorKind::RecursionLimitExceeded {
+            return self.source.diagnostic(at..at + 1, TOO_DEEP);
+        }
         let message = format!("this is not valid YAML: {}", policy::Shown(&error.info()));
         let diagnostic = self.source.diagnostic(at..at + 1, message);
         let value = text.trim_start().strip_prefix("- ").unwrap_or(text);
-        let needs_quotes = value.split_once(": ").is_some_and(|(_, value)| value.contains(": ") || value.starts_with(['%', '@', '`', '*', '&', '!', '|', '>']));
+        let needs_quotes = value
+            .split_once(": ")
+            .is_some_and(|(_, value)| value.contains(": ") || value.starts_with(['%', '@', '`', '*', '&', '!', '|', '>']));
         diagnostic.help_if(needs_quotes.then(|| "put the value into quotes".to_owned()))
     }
 

@@ -2,10 +2,19 @@
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scalar {
     Null,
-    Bool { value: bool, text: String },
+    Bool {
+        value: bool,
+        text: String,
+    },
     /// `None`: does not fit.
-    Int { value: Option<i64>, text: String },
-    Float { value: f64, text: String },
+    Int {
+        value: Option<i64>,
+        text: String,
+    },
+    Float {
+        value: f64,
+        text: String,
+    },
     Text(String),
 }
 
@@ -47,7 +56,9 @@ impl Scalar {
 
 /// `Some(None)`: a whole number that does not fit.
 fn int(text: &str) -> Option<Option<i64>> {
-    let digits = |text: &str, radix| (!text.is_empty() && text.chars().all(|c| c.is_digit(radix))).then(|| i64::from_str_radix(text, radix).ok());
+    let digits = |text: &str, radix| {
+        (!text.is_empty() && text.chars().all(|c| c.is_digit(radix))).then(|| i64::from_str_radix(text, radix).ok())
+    };
     if let Some(octal) = text.strip_prefix("0o") {
         return digits(octal, 8);
     }
@@ -67,7 +78,8 @@ fn float(text: &str) -> Option<f64> {
         return Some(f64::NAN);
     }
     // std takes `inf`, `nan` and `infinity` too, which are texts in YAML.
-    let number = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') && unsigned.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b));
+    let number = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && unsigned.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b));
     number.then(|| text.parse().ok()).flatten()
 }
 
@@ -81,10 +93,32 @@ mod tests {
 
     #[test]
     fn the_norway_problem_and_its_kin() {
-        for text in ["no", "NO", "yes", "on", "off", "y", "n", "2001-01-01", "1:30", "inf", "nan", "1_000", "0b1", "0x", "1.2.3", "-", "+", "--1", "."] {
+        for text in [
+            "no",
+            "NO",
+            "yes",
+            "on",
+            "off",
+            "y",
+            "n",
+            "2001-01-01",
+            "1:30",
+            "inf",
+            "nan",
+            "1_000",
+            "0b1",
+            "0x",
+            "1.2.3",
+            "-",
+            "+",
+            "--1",
+            ".",
+        ] {
             assert_eq!(what(text), "text", "{text}");
         }
-        for text in ["1", "-1", "+1", "007", "0o17", "0xFF", "1.5", ".5", "1.", "1e3", "-1.5E-3", ".inf", ".nan", "99999999999999999999"] {
+        for text in
+            ["1", "-1", "+1", "007", "0o17", "0xFF", "1.5", ".5", "1.", "1e3", "-1.5E-3", ".inf", ".nan", "99999999999999999999"]
+        {
             assert_eq!(what(text), "a number", "{text}");
         }
         assert_eq!((what("true"), what("~"), what("")), ("true or false", "nothing", "nothing"));

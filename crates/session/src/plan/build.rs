@@ -112,7 +112,7 @@ impl Planner<'_> {
             identity: &identity,
             provision: &provision,
             provider: &provider,
-            found: found.as_ref(),
+            found: found.as_ref().filter(|_| self.choices.command.is_empty()),
             visible: &visible,
             command: &command,
         });

@@ -64,7 +64,15 @@ mod tests {
     fn a_type_and_a_key() {
         let text = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
         assert_eq!(HostKey::parse(text).unwrap().to_string(), text);
-        for bad in ["", "ssh-ed25519", "ssh-ed25519 x", "dsa AAAAC3NzaC1lZDI1NTE5", "ssh-rsa AAAAB3NzaC1yc2E comment", "* ssh-rsa AAAAB3NzaC1yc2EAAAA", "ssh-rsa AAAAB3NzaC1yc2E\nAAAA"] {
+        for bad in [
+            "",
+            "ssh-ed25519",
+            "ssh-ed25519 x",
+            "dsa AAAAC3NzaC1lZDI1NTE5",
+            "ssh-rsa AAAAB3NzaC1yc2E comment",
+            "* ssh-rsa AAAAB3NzaC1yc2EAAAA",
+            "ssh-rsa AAAAB3NzaC1yc2E\nAAAA",
+        ] {
             assert!(HostKey::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -54,7 +54,9 @@ mod tests {
         for good in ["service", "Team.Repo_2", "9"] {
             assert!(RepoName::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "-x", "--upload-pack=x", ".", "..", "../x", "a/b", "a b", "a;b", "a'b", "a\"b", "a`b", "a\nb", "x.git", "x.lock"] {
+        for bad in
+            ["", "-x", "--upload-pack=x", ".", "..", "../x", "a/b", "a b", "a;b", "a'b", "a\"b", "a`b", "a\nb", "x.git", "x.lock"]
+        {
             assert!(RepoName::parse(bad).is_err(), "{bad:?}");
         }
     }

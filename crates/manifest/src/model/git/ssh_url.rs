@@ -18,7 +18,7 @@ pub enum SshUrlError {
     #[error("`{shown}` is not an SSH URL: write `ssh://git@git.example.org/team/service.git`", shown = Shown(.0))]
     NotSsh(String),
     /// A part that could be read as an option or a command, or is missing.
-    #[error("bad SSH URL `{shown}`: {why}", shown = Shown(.text))]
+    #[error("`{shown}` is no usable SSH URL: {why}", shown = Shown(.text))]
     Part {
         /// The URL.
         text: String,
@@ -26,7 +26,7 @@ pub enum SshUrlError {
         why: &'static str,
     },
     /// Its host is none.
-    #[error("bad SSH URL: {0}")]
+    #[error("its host is wrong: {0}")]
     Host(#[from] HostError),
 }
 
@@ -39,7 +39,8 @@ impl SshUrl {
         let part = |why| SshUrlError::Part { text: without_password(text), why };
         let rest = text.strip_prefix("ssh://").ok_or_else(|| SshUrlError::NotSsh(without_password(text)))?;
         let (authority, path) = rest.split_once('/').ok_or_else(|| part("it names no repository after the host"))?;
-        let (user, host_port) = authority.split_once('@').ok_or_else(|| part("it names no user; write `git@` in front of the host"))?;
+        let (user, host_port) =
+            authority.split_once('@').ok_or_else(|| part("it names no user; write `git@` in front of the host"))?;
         if user.contains(':') {
             return Err(part("it holds a password; keys alone are used"));
         }
@@ -50,6 +51,11 @@ impl SshUrl {
         }
         let (host, port) = split_port(host_port).ok_or_else(|| part("its port is not a number from 1 to 65535"))?;
         Ok(Self { user: user.to_owned(), host: Host::parse(host)?, port, path: repository(path).map_err(part)? })
+    }
+
+    /// Whether `text`, which is no URL to use, has a password in it.
+    pub(crate) fn holds_password(text: &str) -> bool {
+        without_password(text) != text
     }
 
     /// The user to log in as.
@@ -130,7 +136,10 @@ mod tests {
     #[test]
     fn parts() {
         let url = SshUrl::parse("ssh://git@Git.example.org:2222/team/service.git").unwrap();
-        assert_eq!((url.user(), url.host().to_string().as_str(), url.port(), url.path()), ("git", "git.example.org", 2222, "/team/service.git"));
+        assert_eq!(
+            (url.user(), url.host().to_string().as_str(), url.port(), url.path()),
+            ("git", "git.example.org", 2222, "/team/service.git")
+        );
         assert_eq!(url.to_string(), "ssh://git@git.example.org:2222/team/service.git");
         for same in ["ssh://git@[2001:db8::1]:22/a", "ssh://git@192.0.2.1/~me/a"] {
             assert_eq!(SshUrl::parse(same).unwrap().to_string(), same);

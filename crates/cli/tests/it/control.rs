@@ -1,0 +1,85 @@
+use rustix::process::Signal;
+
+use crate::scene::{Scene, wait_until};
+
+#[test]
+fn exec_passes_streams_status_user_and_the_bottles_environment() {
+    let scene = Scene::bare().bottle("b", &format!("{}env:\n  X: set\n", crate::scene::SHELL)).agent("a", "bottle: b\n", "");
+    let live = scene.live("echo ready; sleep 1000");
+    let ran = scene.run_with(&["exec", "s", "--", "sh", "-c", "cat; echo $X; id -un; echo err >&2; exit 3"], b"in\n");
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (3, "in\nset\nnode\n", "err\n"));
+    assert_eq!(scene.run(&["exec", "s", "--user", "root", "--", "id", "-u"]).stdout, "0\n");
+    assert_eq!(scene.run(&["exec", "s", "--", "printf", "%s|", "a b", "$(id)", ";"]).stdout, "a b|$(id)|;|");
+    let ran = scene.run(&["exec", "s", "--", "no-such-program"]);
+    assert!(ran.code == 125 && ran.stderr.contains("no program \"no-such-program\""), "{ran:?}");
+    drop(live);
+}
+
+#[test]
+fn what_exec_writes_last_arrives_though_a_child_keeps_the_stream_open() {
+    let scene = Scene::new();
+    let live = scene.live("echo ready; sleep 1000");
+    let ran = scene.run(&["exec", "s", "--", "sh", "-c", "sleep 1000 & echo done"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "done\n"));
+    drop(live);
+}
+
+#[test]
+fn a_program_ends_with_the_client_that_wanted_it() {
+    let scene = Scene::new();
+    let live = scene.live("echo ready; sleep 1000");
+    let mut command = std::process::Command::new(crate::scene::PROGRAM);
+    scene.set_up(&mut command);
+    command.args(["exec", "s", "--", "sh", "-c", "touch ~/runs; trap '' HUP PIPE TERM; while :; do sleep 0.05; done"]);
+    let mut client = command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let runs = || scene.run(&["exec", "s", "--", "sh", "-c", "grep -l 'touch ~/[r]uns' /proc/[0-9]*/cmdline"]).code == 0;
+    wait_until("the program runs", runs);
+    client.kill().unwrap();
+    client.wait().unwrap();
+    wait_until("the program has ended", || !runs());
+    drop(live);
+}
+
+#[test]
+fn stop_ends_one_session_or_all_and_waits_for_their_end() {
+    let scene = Scene::new();
+    let live = scene.live("echo ready; sleep 1000");
+    let ran = scene.run(&["stop", "nobody"]);
+    assert!(ran.code == 125 && ran.stderr.contains("hint: running: s"), "{ran:?}");
+    let ran = scene.run(&["stop", "s"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, "stopped s\n"));
+    scene.assert_nothing_left();
+    let (status, stderr) = live.end();
+    assert_eq!(status, Some(143));
+    assert!(stderr.contains("ended by 'bot-bottle stop'"), "{stderr}");
+
+    let live = scene.live("echo ready; sleep 1000");
+    assert_eq!(scene.run(&["stop", "--all"]).code, 0);
+    assert_eq!(live.end().0, Some(143));
+    assert_eq!(scene.run(&["stop", "--all"]).stderr, "no session is running\n");
+}
+
+#[test]
+fn a_home_with_a_very_long_path_works() {
+    let long = format!("home/{}/{}", "x".repeat(120), "y".repeat(120));
+    let scene = Scene::new();
+    let home = scene.path(&long);
+    let scene = scene.env("BOT_BOTTLE_HOME", home.to_str().unwrap());
+    std::fs::create_dir_all(home.parent().unwrap()).unwrap();
+    std::fs::rename(scene.path("home/.bot-bottle"), &home).unwrap();
+    let live = scene.live("echo ready; sleep 1000");
+    assert_eq!(scene.run(&["exec", "s", "--", "true"]).code, 0);
+    live.signal(Signal::TERM);
+    assert_eq!(live.end().0, Some(143));
+}
+
+#[test]
+fn active_sessions_are_listed() {
+    let scene = Scene::new();
+    assert_eq!(scene.run(&["list", "active", "--json"]).stdout, "[]\n");
+    let live = scene.live("echo ready; sleep 1000");
+    let listed: serde_json::Value = serde_json::from_str(&scene.run(&["list", "active", "--json"]).stdout).unwrap();
+    assert_eq!((&listed[0]["identity"], &listed[0]["agent"], &listed[0]["bottles"][0]), (&"s".into(), &"a".into(), &"b".into()));
+    assert!(scene.run(&["list", "active"]).stdout.contains("\ns         a"));
+    drop(live);
+}

@@ -1,0 +1,110 @@
+use crate::scene::{SHELL, Scene};
+
+#[test]
+fn help_of_every_command() {
+    let scene = Scene::bare();
+    let mut all = scene.run(&["--help"]).stdout;
+    for command in ["start", "exec", "stop", "list", "info", "cleanup", "doctor", "demo", "completions"] {
+        all += &format!("\n==== {command}\n{}", scene.run(&[command, "--help"]).stdout);
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn agents_and_bottles_are_listed_by_name_though_a_file_is_broken() {
+    let scene =
+        Scene::new().bottle("broken", "nonsense: [\n").file("project/.bot-bottle/agents/theirs.md", "---\nbottle: b\n---\n");
+    insta::assert_snapshot!("agents", scene.stable(&scene.run(&["list"]).stdout));
+    insta::assert_snapshot!("bottles", scene.stable(&scene.run(&["list", "bottles"]).stdout));
+    let json: serde_json::Value = serde_json::from_str(&scene.run(&["list", "agents", "--json"]).stdout).unwrap();
+    assert_eq!((&json[1]["name"], &json[1]["origin"]), (&"theirs".into(), &"repository".into()));
+}
+
+#[test]
+fn info_shows_the_merged_manifests_and_no_value() {
+    let scene = Scene::bare()
+        .bottle(
+            "b",
+            &format!(
+                "{SHELL}env:\n  A: canary-value\n  B: \"?the token\"\n  C: ${{HOST}}\ngit-gate:\n  user: {{name: Bot, email: bot@example.org}}\n\
+                 egress:\n  routes:\n    - host: api.example.org\n      auth: {{scheme: Bearer, token_ref: T}}\nlimits:\n  time: 90m\n  memory: 2GiB\n"
+            ),
+        )
+        .agent("a", "bottle: b\ngit-gate:\n  user: {name: Fixer}\n", "Fix it.");
+    let ran = scene.run(&["info", "a"]);
+    assert!(!ran.stdout.contains("canary-value"));
+    insta::assert_snapshot!(scene.stable(&ran.stdout));
+    let json: serde_json::Value = serde_json::from_str(&scene.run(&["info", "a", "--json"]).stdout).unwrap();
+    assert_eq!(json["env"][1]["from"], "asked");
+}
+
+#[test]
+fn the_preflight_shows_what_will_be_done() {
+    let scene = Scene::bare()
+        .bottle("b", &format!("{SHELL}env:\n  A: x\n  B: ${{HOME}}\nlimits:\n  time: 90m\n"))
+        .agent("a", "bottle: b\nskills: [one]\n", "Text.")
+        .file("home/.claude/skills/one/SKILL.md", "x")
+        .file("project/y", "yy");
+    let ran = scene.run(&["start", "a", "--dry-run", "--cwd", "--headless", "--prompt", "go on"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let text = scene.stable(&ran.stderr);
+    let shown: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("note")).collect();
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn mistakes_are_told_with_what_to_do() {
+    let scene = Scene::new().bottle("typo", "agent_provder: {}\n").agent("t", "bottle: typo\n", "");
+    let bare = Scene::bare();
+    let tell = |scene: &Scene, args: &[&str]| {
+        let ran = scene.run(args);
+        format!("$ bot-bottle {}\n{}exit {}\n\n", args.join(" "), scene.stable(&ran.stderr), ran.code)
+    };
+    let all = [
+        tell(&bare, &["start", "x"]),
+        tell(&scene, &["start", "b", "--yes", "--headless"]),
+        tell(&scene, &["start", "t", "--yes", "--headless"]),
+        tell(&scene, &["start", "a", "--backend", "dokcer", "--dry-run"]),
+        tell(&scene, &["start", "a", "--format", "json"]),
+        tell(&scene, &["start", "a", "--yes"]),
+        tell(&scene, &["start"]),
+        tell(&scene, &["exec", "nobody", "--", "true"]),
+        tell(&scene, &["exec", "../x", "--", "true"]),
+        tell(&scene, &["strat"]),
+    ];
+    insta::assert_snapshot!(all.concat());
+}
+
+#[test]
+fn data_is_plain_and_messages_obey_colour() {
+    let scene = Scene::new();
+    assert!(scene.run(&["start", "--color", "always"]).stderr.contains("\x1b["));
+    assert!(!scene.run(&["start"]).stderr.contains('\x1b'));
+    assert!(!scene.run(&["list", "--color", "always"]).stdout.contains('\x1b'));
+}
+
+#[test]
+fn completions_and_version_need_no_home() {
+    let scene = Scene::bare();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(scene.run(&["completions", shell]).stdout.contains("bot-bottle"), "{shell}");
+    }
+    assert_eq!(scene.run(&["--version"]).stdout, format!("bot-bottle {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn doctor_tells_of_every_backend() {
+    let ran = Scene::bare().run(&["doctor", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["backends"][0]["name"], "native");
+    assert_eq!(ran.code == 0, report["backends"][0]["works"] == true);
+}
+
+#[test]
+fn the_demo_holds() {
+    let scene = Scene::bare();
+    let ran = scene.run(&["demo"]);
+    assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("OPEN") && ran.stdout.matches("held").count() > 15, "{}", ran.stdout);
+    assert_eq!(std::fs::read_dir(scene.path("home")).unwrap().count(), 0);
+}

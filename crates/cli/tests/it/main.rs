@@ -1,0 +1,12 @@
+//! The program as a person uses it: every test runs the binary, most of them with real bottles of the native backend.
+
+#![allow(clippy::disallowed_methods, reason = "tests start the program and write manifests")]
+
+mod control;
+mod listing;
+mod prompts;
+mod refusals;
+mod scene;
+mod signals;
+mod start;
+mod terminal;

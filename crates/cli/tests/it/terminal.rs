@@ -1,0 +1,148 @@
+//! A person at a terminal: a pseudo-terminal (`pty(7)`) and a screen (vt100).
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::scene::{PROGRAM, Scene};
+
+pub struct Terminal {
+    master: File,
+    slave: OwnedFd,
+    child: Child,
+    screen: vt100::Parser,
+    before: Termios,
+}
+
+impl Terminal {
+    /// Runs the program with a terminal of 24 lines of 80 as its controlling one.
+    pub fn run(scene: &Scene, args: &[&str]) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave =
+            rustix::fs::open(name, rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC, 0.into())
+                .unwrap();
+        tcsetwinsize(&master, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        let before = tcgetattr(&slave).unwrap();
+        let end = || Stdio::from(slave.try_clone().unwrap());
+        // setsid makes the terminal the controlling one of the program.
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "--wait", PROGRAM]).args(args);
+        scene.set_up(&mut command);
+        let child = command.env("TERM", "xterm-256color").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
+        Self {
+            master: File::from(master),
+            slave,
+            child,
+            screen: vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 1000),
+            before,
+        }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub fn resize(&self, rows: u16, columns: u16) {
+        tcsetwinsize(&self.master, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    }
+
+    /// Reads until the screen shows `text`. The test's own time-out is the bound.
+    pub fn until(&mut self, text: &str) {
+        let mut buffer = [0; 4096];
+        while !self.contents().contains(text) {
+            let count = self.master.read(&mut buffer).unwrap_or(0);
+            assert!(count > 0, "the screen never showed {text:?}:\n{}", self.contents());
+            self.screen.process(&buffer[..count]);
+        }
+    }
+
+    pub fn contents(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Waits for the end: the status, all that the screen shows. The terminal must be as it was.
+    pub fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        let after = tcgetattr(&self.slave).unwrap();
+        assert_eq!(
+            (after.local_modes, after.input_modes, after.output_modes),
+            (self.before.local_modes, self.before.input_modes, self.before.output_modes)
+        );
+        drop(self.slave);
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = self.master.read(&mut buffer) {
+            self.screen.process(&buffer[..count]);
+        }
+        (status.code(), self.screen.screen().contents())
+    }
+}
+
+#[test]
+fn the_agent_gets_a_terminal_of_its_own_with_size_type_and_resize() {
+    let scene = Scene::new();
+    let script = "stty size; echo $TERM; trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.05; done";
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--", "sh", "-c", script]);
+    terminal.until("\nready");
+    assert!(terminal.contents().contains("24 80\nxterm-256color\n"), "{}", terminal.contents());
+    terminal.resize(30, 100);
+    let (code, screen) = terminal.end();
+    assert_eq!(code, Some(0));
+    assert!(screen.contains("30 100"), "{screen}");
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn ctrl_c_is_a_byte_for_the_agent() {
+    let scene = Scene::new();
+    let script = "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.05; done";
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--", "sh", "-c", script]);
+    terminal.until("\nready");
+    terminal.press("\x03");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, Some(5), "{screen}");
+    assert!(screen.contains("^Ccaught"), "{screen}");
+}
+
+#[test]
+fn a_raw_program_sees_every_byte() {
+    let scene = Scene::new();
+    let script = "stty raw -echo; echo ready; dd bs=1 count=3 2>/dev/null | od -An -tx1";
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--", "sh", "-c", script]);
+    terminal.until("\nready");
+    terminal.press("\x03\x1a\x1c");
+    let (_, screen) = terminal.end();
+    assert!(screen.contains("03 1a 1c"), "{screen}");
+}
+
+#[test]
+fn exec_on_a_terminal_has_one_too() {
+    let scene = Scene::new();
+    let live = scene.live("echo ready; sleep 1000");
+    let mut terminal = Terminal::run(&scene, &["exec", "s", "--", "sh", "-c", "tty; stty size; read x; echo got $x; exit 4"]);
+    terminal.until("24 80");
+    terminal.press("hello\r");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, Some(4), "{screen}");
+    assert!(screen.contains("got hello") && screen.contains("/dev/pts/"), "{screen}");
+    drop(live);
+}
+
+#[test]
+fn the_session_that_is_stopped_gives_the_terminal_back() {
+    let scene = Scene::new();
+    let mut terminal = Terminal::run(
+        &scene,
+        &["start", "a", "--yes", "--label", "t", "--", "sh", "-c", "stty raw -echo; echo ready; sleep 1000"],
+    );
+    terminal.until("\nready");
+    assert_eq!(scene.run(&["stop", "t"]).code, 0);
+    let (code, screen) = terminal.end();
+    assert_eq!(code, Some(143), "{screen}");
+}

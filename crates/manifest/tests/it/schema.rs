@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use manifest::{EnvSource, Image, RepoKey, Template};
+use policy::{Auth, Detectors, OnMatch, OutboundDetector, PathMatch, TlsMode};
+
+use crate::scene::{Scene, bottle};
+
+#[test]
+fn an_empty_bottle_has_the_documented_defaults() {
+    for yaml in ["", "# nothing", "env:\negress:\nlimits:\ntools:\nworkspace:\ngit-gate:\nagent_provider:\nextends:"] {
+        let bottle = bottle(yaml);
+        assert_eq!(bottle, manifest::Bottle::default(), "{yaml}");
+        assert!(bottle.supervise);
+        assert_eq!(
+            (bottle.provider.template, bottle.workspace.path.as_str(), bottle.workspace.copy),
+            (Template::Claude, "/home/node/workspace", false)
+        );
+    }
+}
+
+#[test]
+fn env_values_are_what_is_written() {
+    let env = bottle("env:\n  A: 8080\n  B: 1.10\n  C: no\n  D: true\n  E: ''\n  F: '?'\n  G: '?say it'\n  H: ${HOST}\n  I: $${x}\n  NO: 0x10\n  J: |\n    two\n    lines").env;
+    let literal = |text: &str| EnvSource::Literal(text.to_owned());
+    let values: Vec<_> = env.into_iter().map(|(name, source)| (name.to_string(), source)).collect();
+    let expected = [
+        ("A", literal("8080")),
+        ("B", literal("1.10")),
+        ("C", literal("no")),
+        ("D", literal("true")),
+        ("E", literal("")),
+        ("F", EnvSource::Ask { message: None }),
+        ("G", EnvSource::Ask { message: Some("say it".into()) }),
+        ("H", EnvSource::Host { var: manifest::EnvName::parse("HOST").unwrap() }),
+        ("I", literal("${x}")),
+        ("J", literal("two\nlines\n")),
+        ("NO", literal("0x10")),
+    ];
+    assert_eq!(values, expected.map(|(name, source)| (name.to_owned(), source)));
+}
+
+#[test]
+fn providers() {
+    let provider = bottle("agent_provider: {template: command, command: [sh, -c, 'echo $HOME; exit'], image: ~/rootfs}").provider;
+    assert_eq!(provider.command, ["sh", "-c", "echo $HOME; exit"]);
+    assert_eq!(provider.image, Some(Image::Path("~/rootfs".into())));
+    let provider = bottle("agent_provider: {template: codex, forward_host_credentials: true, image: node:22}").provider;
+    assert!(provider.forward_host_credentials);
+    assert_eq!((provider.template, provider.image), (Template::Codex, Some(Image::Engine("node:22".into()))));
+}
+
+#[test]
+fn limits_in_every_spelling() {
+    let limits = bottle("limits: {memory: 2GiB, disk: 1048576, cpus: 2, pids: 512, time: 1h30m}").limits;
+    assert_eq!((limits.memory, limits.disk, limits.cpus, limits.pids), (Some(2 << 30), Some(1 << 20), Some(2.0), Some(512)));
+    assert_eq!(limits.time, Some(Duration::from_secs(5400)));
+    assert_eq!(bottle("limits: {memory: '512M', cpus: 0.5}").limits.cpus, Some(0.5));
+}
+
+#[test]
+fn routes_with_everything() {
+    let egress = bottle(
+        r#"egress:
+  log: 2
+  routes:
+    - host: API.example.org
+      matches:
+        - paths:
+            - {type: exact, value: /status}
+            - {type: prefix, value: /v1/}
+            - {type: regex, value: "/items/[0-9]+"}
+          methods: [get, POST]
+          headers: [{name: X-Version, value: ["1", "2"]}]
+        - methods: [HEAD]
+      auth: {header: X-Api-Key, token_ref: API_KEY}
+      addresses: [10.1.0.0/16, 192.168.7.9]
+      dlp: {outbound_detectors: [known_secrets], inbound_detectors: false, outbound_on_match: block}
+    - host: "*.cdn.example.org"
+      tls: passthrough"#,
+    )
+    .egress;
+    let route = &egress.routes[0].route;
+    assert_eq!(route.host.to_string(), "api.example.org");
+    assert!(matches!(&route.matches[0].paths[..], [PathMatch::Exact(_), PathMatch::Prefix(_), PathMatch::Regex(_)]));
+    assert_eq!(route.matches[0].methods.iter().map(policy::Method::as_str).collect::<Vec<_>>(), ["GET", "POST"]);
+    assert_eq!(route.matches[0].headers[0].values.len(), 2);
+    assert!(
+        matches!(&route.auth, Some(Auth::Header { header, token_ref }) if header.as_str() == "x-api-key" && token_ref.as_str() == "API_KEY")
+    );
+    assert_eq!(route.addresses.len(), 2);
+    let dlp = route.dlp.as_ref().unwrap();
+    assert_eq!(
+        (&dlp.outbound, &dlp.inbound, dlp.on_match),
+        (&Detectors::Only(vec![OutboundDetector::KnownSecrets]), &Detectors::Off, OnMatch::Block)
+    );
+    assert_eq!((egress.routes[1].route.tls, egress.routes[1].line), (TlsMode::Passthrough, 17));
+}
+
+#[test]
+fn repositories() {
+    let repos = bottle("git-gate:\n  repos:\n    a: {url: 'ssh://git@h.example/a.git', key: {provider: static, path: ~/.ssh/k}}\n    b: {url: 'ssh://git@h.example:22/b', key: {provider: gitea, token_env: FORGE}}").git.repos;
+    let keys: Vec<_> = repos.values().map(|repo| repo.key.clone()).collect();
+    assert_eq!(
+        keys,
+        [RepoKey::Static { path: "~/.ssh/k".into() }, RepoKey::Gitea { token_env: manifest::EnvName::parse("FORGE").unwrap() }]
+    );
+}
+
+#[test]
+fn a_workspace() {
+    let workspace = bottle("workspace: {copy: true, path: /srv/app/, exclude: [node_modules/, ./target/debug]}").workspace;
+    assert!(workspace.copy);
+    assert_eq!(workspace.path, "/srv/app");
+    assert_eq!(workspace.exclude.iter().map(manifest::Exclude::as_str).collect::<Vec<_>>(), ["node_modules", "target/debug"]);
+}
+
+#[test]
+fn the_prompt_is_the_body_without_its_margins() {
+    let scene = Scene::new()
+        .bottle("b", "")
+        .file("home/agents/a.md", "---\nbottle: b\n---\n\n# You\n\n---\nare: not YAML\n\n")
+        .file("home/agents/empty.md", "---\nbottle: b\n---");
+    assert_eq!(scene.resolve("a").agent.prompt, "# You\n\n---\nare: not YAML");
+    assert_eq!(scene.resolve("empty").agent.prompt, "");
+}

@@ -1,0 +1,83 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bottle::{Backend, BottleName, BottleSpec, Capabilities, Exec, ExecError, LaunchError, LimitSupport, Limits, RootFs, Tool};
+
+use super::Subject;
+use crate::require;
+
+/// Where attacks are carried out: a backend, and what on the host must survive them.
+pub struct Arena {
+    backend: Arc<dyn Backend>,
+    capabilities: Capabilities,
+    programs: Vec<PathBuf>,
+    bottles: AtomicU32,
+}
+
+impl Arena {
+    /// An arena for bottles of `backend`. `None`, and a printed reason, where it cannot run or its bottles have no python3.
+    pub async fn open(backend: impl Backend + 'static) -> Option<Self> {
+        let capabilities = match backend.check().await {
+            Ok(capabilities) => capabilities,
+            Err(unavailable) => {
+                require("userns", &unavailable.to_string());
+                return None;
+            }
+        };
+        let arena = Self { backend: Arc::new(backend), capabilities, programs: Vec::new(), bottles: AtomicU32::new(0) };
+        match arena.bottle().await.bottle.exec(Exec::new("python3").args(["-c", "pass"])).await {
+            Ok(output) if output.status.success() => Some(arena),
+            Ok(_) | Err(ExecError::NotFound { .. }) => {
+                require("python3", "the attacks are Python scripts and the bottle has none");
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Adds a program of the host's that runs in or beside a bottle and must stay as it is.
+    #[must_use]
+    pub fn guarding(mut self, program: impl Into<PathBuf>) -> Self {
+        self.programs.push(program.into());
+        self
+    }
+
+    /// The programs named with [`Arena::guarding`].
+    pub fn programs(&self) -> &[PathBuf] {
+        &self.programs
+    }
+
+    /// What the backend can do here.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// A fresh bottle without limits.
+    pub async fn bottle(&self) -> Subject {
+        self.launch(&[], Limits::default()).await.expect("a bottle")
+    }
+
+    /// A fresh bottle in which a host path is visible.
+    pub async fn bottle_with(&self, tool: &Path) -> Result<Subject, LaunchError> {
+        self.launch(&[Tool { path: tool.to_owned() }], Limits::default()).await
+    }
+
+    /// A fresh bottle with limits. `None`, and a printed reason, where the limit of that name cannot be enforced.
+    pub async fn limited(&self, limits: Limits, which: fn(&LimitSupport) -> &Result<(), String>) -> Option<Subject> {
+        match which(&self.capabilities.limits) {
+            Ok(()) => Some(self.launch(&[], limits).await.expect("a bottle with limits")),
+            Err(reason) => {
+                require("cgroup", reason);
+                None
+            }
+        }
+    }
+
+    async fn launch(&self, tools: &[Tool], limits: Limits) -> Result<Subject, LaunchError> {
+        let number = self.bottles.fetch_add(1, Ordering::Relaxed);
+        let name = BottleName::parse(&format!("escape-{}-{number}", std::process::id())).expect("a legal name");
+        let spec = BottleSpec { name, root: RootFs::Default, tools: tools.to_vec(), limits };
+        Ok(Subject::new(self.backend.launch(&spec).await?))
+    }
+}
