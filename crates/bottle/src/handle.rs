@@ -2,7 +2,9 @@ use std::io;
 
 use async_trait::async_trait;
 
-use crate::{BottleName, Capabilities, CloseError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree, TreeSink, User};
+use crate::{
+    BottleName, Capabilities, CloseError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree, TreeSink, User,
+};
 
 /// A running, isolated place for one agent.
 #[async_trait]

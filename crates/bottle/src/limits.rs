@@ -33,7 +33,9 @@ pub enum LimitHit {
 impl std::fmt::Display for LimitHit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Memory { killed } => write!(f, "limits.memory was reached: the kernel killed {killed} process(es) in the bottle"),
+            Self::Memory { killed } => {
+                write!(f, "limits.memory was reached: the kernel killed {killed} process(es) in the bottle")
+            }
             Self::Pids { refused } => write!(f, "limits.pids was reached: {refused} new process(es) were refused in the bottle"),
         }
     }

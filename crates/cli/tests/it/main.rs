@@ -1,6 +1,7 @@
 //! The program as a person uses it: every test runs the binary, most of them with real bottles of the native backend.
 
 #![allow(clippy::disallowed_methods, reason = "tests start the program and write manifests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail the test")]
 
 mod control;
 mod listing;

@@ -24,7 +24,11 @@ pub(super) async fn the_environment_is_ours_and_nothing_of_the_hosts(room: Room)
 }
 
 pub(super) async fn values_of_variables_are_bytes(room: Room) {
-    let exec = Exec::new(Room::PROBE).env("LINES", "a\nb").env("BYTES", *b"\xff\xfe").env("EMPTY", "").env("SHELL_LIKE", "$(id) `id`; =");
+    let exec = Exec::new(Room::PROBE)
+        .env("LINES", "a\nb")
+        .env("BYTES", *b"\xff\xfe")
+        .env("EMPTY", "")
+        .env("SHELL_LIKE", "$(id) `id`; =");
     let env = env_of(&room, exec).await;
     for expected in [&b"LINES=a\nb"[..], b"BYTES=\xff\xfe", b"EMPTY=", b"SHELL_LIKE=$(id) `id`; ="] {
         assert!(env.contains(expected), "{}", String::from_utf8_lossy(expected));

@@ -66,12 +66,15 @@ pub(super) async fn limits_that_cannot_be_held_are_refused(room: Room) {
     let support = backend.check().await.unwrap().limits;
     let spec = room.harness.spec(BottleName::parse("limited").unwrap());
     for limit in ["memory", "cpus", "pids", "disk"] {
-        let (mut spec, supported) = (spec.clone(), match limit {
-            "memory" => &support.memory,
-            "cpus" => &support.cpus,
-            "pids" => &support.pids,
-            _disk => &support.disk,
-        });
+        let (mut spec, supported) = (
+            spec.clone(),
+            match limit {
+                "memory" => &support.memory,
+                "cpus" => &support.cpus,
+                "pids" => &support.pids,
+                _disk => &support.disk,
+            },
+        );
         match limit {
             "memory" => spec.limits.memory = Some(512 << 20),
             "cpus" => spec.limits.cpus = Some(1.0),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bottle::{
-    Arrival, Bottle, BottleName, CopyError, Destination, Exec, GuestPath, Outlet, Output, Process, Stdio, TerminalSize, Tree, User,
+    Arrival, Bottle, BottleName, CopyError, Destination, Exec, GuestPath, Outlet, Output, Process, Stdio, TerminalSize, Tree,
+    User,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe;
@@ -43,6 +44,7 @@ impl Room {
     pub const PROXY: &str = "127.0.0.1:3128";
 
     /// Makes a bottle; `None`, and a line that says why, when this machine may lack the backend and does.
+    #[expect(clippy::print_stdout, reason = "a test's own line, which its runner captures")]
     pub async fn open(harness: Arc<dyn Harness>) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("check-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -75,7 +77,9 @@ impl Room {
     pub async fn run(&self, exec: Exec) -> Output {
         let shown = format!("{exec:?}");
         let output = timeout(BOUND, self.bottle.exec(exec)).await;
-        output.unwrap_or_else(|_| panic!("{shown} did not end within {BOUND:?}")).unwrap_or_else(|error| panic!("{shown}: {error}"))
+        output
+            .unwrap_or_else(|_| panic!("{shown} did not end within {BOUND:?}"))
+            .unwrap_or_else(|error| panic!("{shown}: {error}"))
     }
 
     /// Runs the probe as `node`; it must succeed. Returns its stdout.

@@ -1,5 +1,5 @@
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 

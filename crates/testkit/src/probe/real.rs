@@ -217,4 +217,3 @@ impl Wire for TcpStream {
         self.shutdown(Shutdown::Write)
     }
 }
-

@@ -1,0 +1,21 @@
+//! The fake bottle passes the conformance suite.
+
+use std::sync::Arc;
+
+use bottle::testing::{FakeBackend, program_file};
+use bottle::{Backend, Tree};
+use testkit::conformance::Harness;
+
+struct FakeHarness;
+
+impl Harness for FakeHarness {
+    fn backend(&self) -> Arc<dyn Backend> {
+        Arc::new(FakeBackend::new().program("the-probe", testkit::fake_probe))
+    }
+
+    fn probe(&self) -> Tree {
+        Tree::file(program_file("the-probe"), 0o755)
+    }
+}
+
+testkit::conformance!(FakeHarness);
