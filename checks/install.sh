@@ -56,7 +56,7 @@ install_agents() {
     echo "== installing ${wanted[*]}"
     rm -rf "$cache"
     mkdir -p "$cache"
-    if ! npm install --prefix "$cache" --no-audit --no-fund --no-update-notifier --loglevel=error "${wanted[@]}" </dev/null; then
+    if ! npm install --global --prefix "$cache" --allow-scripts=@anthropic-ai/claude-code --no-audit --no-fund --no-update-notifier --loglevel=error "${wanted[@]}" </dev/null; then
       lack agents "tests with the agents' own programs: npm could not install ${wanted[*]}"
       return
     fi

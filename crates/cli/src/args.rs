@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "bot-bottle", version, disable_help_subcommand = true, arg_required_else_help = true)]
 pub struct Cli {
-    /// Colour in messages
+    /// Colour in messages: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: Color,
     /// What to do.

@@ -11,6 +11,7 @@
 
 mod canary;
 pub mod conformance;
+pub mod escape;
 mod fake;
 pub mod probe;
 mod probe_file;

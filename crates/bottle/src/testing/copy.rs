@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{Content, Node};
+use super::node::{Content, Node};
 use super::world::World;
 use crate::tree::{Member, TreeError};
 use crate::{CopyError, GuestPath, Tree, TreePath, TreeSink, User};

@@ -13,6 +13,7 @@ mod files;
 mod interrupt;
 mod job;
 mod network;
+mod node;
 mod outlet;
 mod process;
 mod programs;

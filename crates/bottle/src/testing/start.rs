@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::files::{Content, Node};
+use super::node::{Content, Node};
 use super::process::{FakeProcess, Streams};
 use super::world::World;
 use super::{FakeProgram, job::Job, job::Signals};

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start the program and write manifests")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail the test")]
 
+mod agents;
 mod control;
 mod listing;
 mod prompts;

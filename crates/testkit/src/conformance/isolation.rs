@@ -23,6 +23,8 @@ pub(super) async fn two_bottles_see_nothing_of_each_other(mut one: Room) {
     let mark = canary("process");
     let mut marked = one.spawn(one.probe(&["announce", &mark])).await;
     assert_eq!(marked.line().await, mark);
+    let own = one.ok(&["cmdlines"]).await;
+    assert!(own.is_empty() || contains(&own, &mark), "where processes can be seen at all, the first sees its own");
     for user in [User::Node, User::Root] {
         assert!(!contains(&other.ok_as(user, &["cmdlines"]).await, &mark), "{user} sees the other bottle's processes");
     }

@@ -22,7 +22,7 @@
 //! | `walk PATH` | prints every entry at and below PATH, see [`Walked`] |
 //! | `read PATH`, `write PATH` | a file to stdout, stdin to a file |
 //! | `mkdir PATH`, `link TARGET PATH`, `fifo PATH`, `chmod OCTAL PATH` | what they say |
-//! | `watch PATH` | looks at a folder that is replaced again and again, see [`files`] |
+//! | `watch PATH` | looks at a folder that is replaced again and again, and complains about any half of one |
 //! | `cmdlines` | prints the command line of every process it can see |
 //! | `connect ADDRESS TEXT` | sends the text, then prints all that comes back |
 //! | `ask ADDRESS HEX` | sends a datagram and prints the answer in hex |

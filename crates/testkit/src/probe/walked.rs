@@ -56,3 +56,27 @@ impl Walked {
         Some(Self { path, kind, mode, uid, mtime, content: from_hex(next()?)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Walked;
+    use crate::probe::Kind;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn lines_bring_back_what_was_walked() {
+        let path = OsStr::from_bytes(b"a b\n\xff").into();
+        let walked = Walked { path, kind: Kind::Link, mode: 0o4755, uid: 1000, mtime: -1, content: b"../x".to_vec() };
+        let line = walked.to_line();
+        assert_eq!(Walked::parse(line.trim_end()), Some(walked));
+        assert_eq!(Walked::parse("zz f 644 0 0 "), None);
+    }
+
+    #[test]
+    fn fingerprints_tell_contents_apart() {
+        let contents: [&[u8]; 6] = [b"", b"\0", b"12345678", b"12345679", b"1234567812345678", b"8765432112345678"];
+        let all: std::collections::BTreeSet<_> = contents.iter().map(|content| Walked::fingerprint(content)).collect();
+        assert_eq!(all.len(), contents.len());
+    }
+}

@@ -1,0 +1,58 @@
+"""This machine: what it is, what is missing on it, and the project's release build."""
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+
+PROJECT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def which(name):
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def install():
+    needed = {"bwrap": "bubblewrap", "dockerd": "docker.io", "mmdebstrap": "mmdebstrap"}
+    packages = [package for program, package in needed.items() if not which(program)]
+    if packages:
+        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        subprocess.run(["apt-get", "-qq", "update"], check=True, env=env)
+        subprocess.run(["apt-get", "-qq", "-y", "--no-install-recommends", "install", *packages], check=True, env=env)
+
+
+def build():
+    """Builds what is measured; answers the folder of the release build."""
+    for what in (["-p", "bot-bottle"], ["-p", "backend-native", "--example", "cp_bench"]):
+        subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", *what], check=True, cwd=PROJECT)
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target")).resolve() / "release"
+
+
+def facts(engine):
+    cpu = first(pathlib.Path("/proc/cpuinfo"), "model name")
+    memory = int(first(pathlib.Path("/proc/meminfo"), "MemTotal").split()[0]) / 1024 / 1024
+    who = "root" if os.getuid() == 0 else "an ordinary user"
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    versions = [said(["bwrap", "--version"]), engine.version if engine.here else "", said(["tar", "--version"])]
+    return (
+        f"{cpu}, {os.cpu_count()} processors, {memory:.0f} GiB; {system}, kernel {platform.release()}; run as {who}; "
+        + ", ".join(version for version in versions if version)
+        + f"; bot-bottle at {revision()}"
+    )
+
+
+def revision():
+    return said(["git", "-C", str(PROJECT), "describe", "--always", "--dirty"])
+
+
+def said(argv):
+    """The first line that a program prints."""
+    if not which(argv[0]):
+        return ""
+    lines = subprocess.run(argv, capture_output=True, text=True).stdout.splitlines()
+    return lines[0] if lines else ""
+
+
+def first(path, key):
+    lines = (line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+    return next((value.strip() for name, value in lines if name.strip() == key), "?")

@@ -1,0 +1,20 @@
+//! The contract.
+
+use std::sync::Arc;
+
+use bottle::Backend;
+use testkit::conformance::Harness;
+
+struct Native;
+
+impl Harness for Native {
+    fn backend(&self) -> Arc<dyn Backend> {
+        Arc::new(crate::backend::backend())
+    }
+
+    fn may_be_missing(&self) -> bool {
+        true
+    }
+}
+
+testkit::conformance!(Native);

@@ -1,0 +1,11 @@
+//! The attacks.
+
+use testkit::escape::Arena;
+
+use crate::backend::{backend, helper};
+
+async fn arena() -> Option<Arena> {
+    Some(Arena::open(backend()).await?.guarding(helper()))
+}
+
+testkit::escape_suite!(arena());

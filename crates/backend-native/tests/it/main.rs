@@ -1,0 +1,7 @@
+//! The native backend on real bottles: the contract, the attacks, and what only this backend has.
+//!
+//! `BOT_BOTTLE_TEST_HELPER` names another helper program, for runs from a copy of the test binary as another user.
+
+mod backend;
+mod conforms;
+mod escapes;

@@ -1,0 +1,27 @@
+//! Follows `/proc/PID/{root,cwd,exe,fd,map_files}` of the processes that hold the bottle together.
+
+use super::Arena;
+
+/// Links in /proc that jump to another process's files lead nowhere; one's own lead to the bottle's root.
+pub async fn magic_links(arena: &Arena) {
+    let script = r#"
+held("PID 1 is seen", 1 in others())
+for process in others():
+    for name in ("exe", "cwd", "root"):
+        refused(f"/proc/{process}/{name}", lambda: os.readlink(f"/proc/{process}/{name}"))
+        refused(f"through /proc/{process}/{name}", lambda: os.listdir(f"/proc/{process}/{name}/"), REFUSED + (errno.ENOTDIR,))
+    for name in ("fd", "map_files", "fdinfo"):
+        refused(f"/proc/{process}/{name}", lambda: os.listdir(f"/proc/{process}/{name}"))
+    for name in ("environ", "mem", "maps", "auxv", "syscall", "stack", "pagemap", "io"):
+        refused(f"/proc/{process}/{name}", lambda: open(f"/proc/{process}/{name}", "rb").read(64), REFUSED + (errno.ENOENT,))
+    for name in ("ns/mnt", "ns/user", "ns/net", "ns/pid"):
+        refused(f"/proc/{process}/{name}", lambda: os.open(f"/proc/{process}/{name}", os.O_RDONLY))
+for path in ("/proc/self/root", "/proc/self/root/../../..", "/proc/self/cwd/../../../../..", "/proc/thread-self/root/.."):
+    held(f"{path} is the bottle's root", os.path.samestat(os.stat(path), os.stat("/")))
+top = os.open("/", os.O_RDONLY)
+held("above the root is the root", os.path.samestat(os.stat("..", dir_fd=top), os.stat("/")))
+refused("chroot", lambda: os.chroot("/tmp"))
+refused("leaving by a folder's descriptor", lambda: open("/tmp/../../../../etc/shadow"), GONE)
+"#;
+    arena.bottle().await.attack(script, &[]).await;
+}
