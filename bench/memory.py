@@ -23,13 +23,13 @@ def idle(bottle, bwrap, engine):
             with sandbox.running(*IDLE) as running:
                 sizes = {pid: pss(pid) for pid in around(outer(running))}
                 taken.setdefault(name, []).append(sum(sizes.values()) / 1024)
-                counted[name] = ", ".join(f"{shown(pid)} {size / 1024:.2f}" for pid, size in sorted(sizes.items()))
+                counted[name] = ", ".join(f"{shown(pid)} {size / 1024:.2f}" for pid, size in sorted(sizes.items()) if size)
     figures = [Figures(name, sorted(values)) for name, values in taken.items()]
     notes = [f"{name}: {what}" for name, what in counted.items()]
     if engine.here and engine.own:
         daemons = sum(pss(pid) for pid in [engine.own.pid, *below(engine.own.pid)]) / 1024
         notes.append(f"Docker's daemons, which serve all containers, are not counted: {daemons:.0f} MiB")
-    target = Target("bot-bottle", None, 6, "at most 6 MB around one idle bottle")
+    target = Target("bot-bottle", None, 6e6 / 2**20, "at most 6 MB (5.72 MiB) around one idle bottle")
     return Section("Memory around one idle sandbox (PSS)", "MiB", figures, [target], notes)
 
 
@@ -56,8 +56,13 @@ def parent(pid):
 
 
 def pss(pid):
-    """In KiB."""
-    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    """In KiB; nothing for a process that has just ended."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (ProcessLookupError, FileNotFoundError):
+        return 0
+    except PermissionError:
+        raise SystemExit(f"bench: the memory of process {pid} cannot be read; run bench/run as root") from None
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # Installs what the tests need and this machine lacks. Read by ./test.
 
 install_what_is_missing() {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # What was done and what came of it. Read by ./test.
 
 passed=() failed=() skipped=()

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # Runs the tests as ordinary users, from a copy that they can read: root's home, its toolchain and its target folder are closed
 # to them. Read by ./test, as root.
 
@@ -9,7 +10,8 @@ readonly ROOTS_OWN='root cgroup users'
 tests_as_users() {
   local archive="$work/tests.tar.zst"
   echo "== packing the tests for other users"
-  if ! cargo nextest archive --workspace --locked --archive-file "$archive" </dev/null >"$work/log" 2>&1; then
+  if ! { cargo build --workspace --bins --locked --quiet && cargo nextest archive --workspace --locked --archive-file "$archive"; } \
+    </dev/null >"$work/log" 2>&1; then
     cat "$work/log"
     failed+=("packing the tests for other users")
     return
@@ -58,7 +60,7 @@ copy_for() {
   mkdir -p "$folder/project" "$folder/tmp"
   cp "$archive" "$folder/tests.tar.zst"
   cp "$(command -v cargo-nextest)" "$folder/cargo-nextest"
-  git -c safe.directory="$PROJECT" ls-files -z --cached --others --exclude-standard | 
+  git -c safe.directory="$PROJECT" ls-files -z --cached --others --exclude-standard |
     tar --null --ignore-failed-read --warning=no-failed-read -cf - -T - | tar -xf - -C "$folder/project"
   [ -z "${BOT_BOTTLE_TEST_AGENTS:-}" ] || cp -a "$BOT_BOTTLE_TEST_AGENTS" "$folder/agents"
   chown -R "$user:" "$folder"

@@ -1,7 +1,7 @@
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,8 +12,8 @@ use bottle::{
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::io::unix::AsyncFd;
-use tokio::net::unix::pipe;
 
+use crate::capture::Pipes;
 use crate::cgroup::Groups;
 use crate::channel::Channel;
 use crate::process::NativeProcess;
@@ -29,14 +29,14 @@ pub struct NativeBottle {
     capabilities: Capabilities,
     /// `None` once closed.
     control: Mutex<Option<OwnedFd>>,
-    init: AsyncFd<OwnedFd>,
+    init: Arc<AsyncFd<OwnedFd>>,
     groups: Mutex<Groups>,
 }
 
 impl NativeBottle {
     /// Takes over a bottle that is ready.
     pub fn new(name: BottleName, capabilities: Capabilities, control: OwnedFd, init: OwnedFd, groups: Groups) -> io::Result<Self> {
-        let init = sys::watch(init, tokio::io::Interest::READABLE)?;
+        let init = Arc::new(sys::watch(init, tokio::io::Interest::READABLE)?);
         Ok(Self { name, capabilities, control: Mutex::new(Some(control)), init, groups: Mutex::new(groups) })
     }
 
@@ -53,7 +53,7 @@ impl NativeBottle {
         }
     }
 
-    async fn start(&self, exec: &Exec, streams: &[BorrowedFd<'_>], terminal: Option<(u16, u16)>) -> Result<Process, ExecError> {
+    async fn start(&self, exec: &Exec, streams: &[BorrowedFd<'_>], terminal: Option<(u16, u16)>) -> Result<(NativeProcess, Option<OwnedFd>), ExecError> {
         let (bottle, program) = (self.name.to_string(), exec.program());
         let failed = |reason: String| ExecError::Failed { bottle: bottle.clone(), program: program.clone(), reason };
         let gone = || ExecError::Gone { bottle: bottle.clone() };
@@ -72,12 +72,12 @@ impl NativeBottle {
             return Err(failed("there is no program to run".to_owned()));
         }
         let channel = self.request(&Request::Spawn(spawn), streams).map_err(|error| failed(error.to_string()))?.ok_or_else(gone)?;
-        match channel.receive().await.map_err(|error| failed(error.to_string()))? {
+        let process = NativeProcess::new(bottle.clone(), program.clone(), channel, exec.deadline, Arc::clone(&self.init));
+        let unclaimed = process.kill_on_drop();
+        match process.started().await.map_err(|error| failed(error.to_string()))? {
             Some((FromExec::Started, fds)) => {
-                let ours = fds.into_iter().next();
-                let second = ours.as_ref().map(OwnedFd::try_clone).transpose().map_err(|error| failed(error.to_string()))?;
-                let process = NativeProcess::new(bottle, program, channel, exec.deadline, second);
-                Ok(Process { control: Box::new(process), terminal: ours })
+                unclaimed.defuse();
+                Ok((process, fds.into_iter().next()))
             }
             Some((FromExec::NotStarted { step, errno }, _)) => Err(self.not_started(exec, step, errno)),
             Some((FromExec::Exited(_) | FromExec::Killed(_) | FromExec::Done | FromExec::Failed { .. }, _)) => {
@@ -116,9 +116,17 @@ impl NativeBottle {
         }
     }
 
-    fn remove_groups(&self) -> Result<(), CloseError> {
-        let removed = self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove();
-        removed.map_err(|error| CloseError { bottle: self.name.to_string(), what: "its cgroups".to_owned(), reason: error.to_string() })
+    async fn remove_groups(&self) -> Result<(), CloseError> {
+        let mut groups = std::mem::take(&mut *self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        // May wait for a moment, so not on the runtime's own thread. What could not be removed is kept for another try.
+        let removing = tokio::task::spawn_blocking(move || {
+            let removed = groups.remove();
+            (groups, removed)
+        });
+        let failed = |reason: String| CloseError { bottle: self.name.to_string(), what: "its cgroups".to_owned(), reason };
+        let (groups, removed) = removing.await.map_err(|error| failed(error.to_string()))?;
+        *self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = groups;
+        removed.map_err(|error| failed(error.to_string()))
     }
 }
 
@@ -133,40 +141,23 @@ impl Bottle for NativeBottle {
     }
 
     async fn exec(&self, exec: Exec) -> Result<Output, ExecError> {
-        let failed = |error: io::Error| ExecError::Failed { bottle: self.name.to_string(), program: exec.program(), reason: error.to_string() };
-        let pair = || pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()));
-        let ((stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr)) = (pair()?, pair()?, pair()?);
-        let process = self.start(&exec, &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], None).await?;
-        drop((stdin, stdout, stderr));
-        let to_stdin = sender(to_stdin).map_err(failed)?;
-        let (mut from_stdout, mut from_stderr) = (receiver(from_stdout).map_err(failed)?, receiver(from_stderr).map_err(failed)?);
-        let mut output = Output { status: bottle::ExitStatus::Code(0), stdout: Vec::new(), stderr: Vec::new() };
-        let streams = async {
-            tokio::join!(
-                feed(to_stdin, &exec.stdin),
-                drain(&mut from_stdout, &mut output.stdout),
-                drain(&mut from_stderr, &mut output.stderr),
-            )
-        };
-        // The program's end is the end: something it left running may hold the streams open for ever. What it wrote
-        // itself is in the pipes by then.
-        let status = tokio::select! {
-            biased;
-            status = process.control.wait() => status,
-            _ = async { streams.await; std::future::pending::<()>().await } => Err(ExecError::Gone { bottle: self.name.to_string() }),
-        };
-        output.status = status?;
-        rest(&from_stdout, &mut output.stdout).map_err(failed)?;
-        rest(&from_stderr, &mut output.stderr).map_err(failed)?;
-        Ok(output)
+        let pipes = Pipes::new()
+            .map_err(|error| ExecError::Failed { bottle: self.name.to_string(), program: exec.program(), reason: error.to_string() })?;
+        let streams = pipes.theirs.each_ref().map(AsFd::as_fd);
+        let (process, _) = self.start(&exec, &streams, None).await?;
+        pipes.run(self.name.as_str(), &exec, &process).await
     }
 
     async fn spawn(&self, exec: Exec, stdio: Stdio) -> Result<Process, ExecError> {
         match stdio {
             Stdio::Streams { stdin, stdout, stderr } => {
-                self.start(&exec, &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], None).await
+                let (process, _) = self.start(&exec, &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], None).await?;
+                Ok(Process { control: Box::new(process), terminal: None })
             }
-            Stdio::Terminal(size) => self.start(&exec, &[], Some((size.rows, size.columns))).await,
+            Stdio::Terminal(size) => {
+                let (process, terminal) = self.start(&exec, &[], Some((size.rows, size.columns))).await?;
+                Ok(Process { control: Box::new(process), terminal })
+            }
         }
     }
 
@@ -199,7 +190,8 @@ impl Bottle for NativeBottle {
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => Err(failed(format!("not gone after {END_PATIENCE:?}"))),
         };
-        ended.and(self.remove_groups())
+        let removed = self.remove_groups().await;
+        ended.and(removed)
     }
 }
 
@@ -207,41 +199,5 @@ impl Drop for NativeBottle {
     /// A session that forgot to close, or unwinds: processes never outlive the handle.
     fn drop(&mut self) {
         self.let_go();
-        let _ = self.remove_groups();
-    }
-}
-
-fn sender(fd: OwnedFd) -> io::Result<pipe::Sender> {
-    rustix::io::ioctl_fionbio(&fd, true)?;
-    pipe::Sender::from_owned_fd(fd)
-}
-
-fn receiver(fd: OwnedFd) -> io::Result<pipe::Receiver> {
-    rustix::io::ioctl_fionbio(&fd, true)?;
-    pipe::Receiver::from_owned_fd(fd)
-}
-
-/// Writes stdin; a program that does not read it is no error.
-async fn feed(mut to: pipe::Sender, bytes: &[u8]) {
-    use tokio::io::AsyncWriteExt;
-    let _ = to.write_all(bytes).await;
-}
-
-async fn drain(from: &mut pipe::Receiver, into: &mut Vec<u8>) {
-    use tokio::io::AsyncReadExt;
-    while let Ok(got) = from.read_buf(into).await {
-        if got == 0 {
-            return;
-        }
-    }
-}
-
-/// Takes what is still in a pipe, without waiting for more.
-fn rest(from: &pipe::Receiver, into: &mut Vec<u8>) -> io::Result<()> {
-    let mut file = std::fs::File::from(from.as_fd().try_clone_to_owned()?);
-    match file.read_to_end(into) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-        Err(error) => Err(error),
     }
 }

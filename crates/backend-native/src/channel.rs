@@ -24,7 +24,13 @@ impl Channel {
 
     /// Waits for the next message; `None` at the end. Safe to cancel.
     pub async fn receive(&self) -> io::Result<Option<(FromExec, Vec<OwnedFd>)>> {
-        self.0.async_io(Interest::READABLE, |fd| wire::receive_packet(fd.as_fd())).await
+        let next = || self.0.async_io(Interest::READABLE, |fd| wire::receive_packet(fd.as_fd()));
+        match next().await {
+            // The other side ended without having read our last word. The kernel says that first, once, and only then
+            // gives what the other side had said before.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => next().await,
+            message => message,
+        }
     }
 
     /// Sends a message. The few there are never fill the socket; one that did not get through is as good as a program gone.

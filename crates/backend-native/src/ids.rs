@@ -12,9 +12,9 @@ use crate::wire::Ids;
 const RANGE: u32 = 65_536;
 /// The bottle's user `node`.
 const NODE: u32 = 1000;
-/// The range from which root takes ids for its bottles: what systemd sets aside for containers that are given ids at
-/// random (`systemd.io/UIDS-GIDS`, 524288 to 1879048191).
-const CONTAINERS: std::ops::Range<u32> = 524_288..1_879_048_192;
+/// The range from which root takes ids for its bottles: the upper part of what systemd sets aside for containers that are
+/// given ids at random (`systemd.io/UIDS-GIDS`, up to 1879048191), far above the subordinate ids of persons.
+const CONTAINERS: std::ops::Range<u32> = 1_073_741_824..1_879_048_192;
 
 /// How this person's bottles get their ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn start_map_tool(tool: &Path, helper: Pid, first: u32, own: u32) -> io::Result<
 
 fn subordinate() -> Result<IdPlan, String> {
     let find = |name: &str| {
-        let places = ["/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin"].map(|folder| Path::new(folder).join(name));
+        let places = ["/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin", "/run/wrappers/bin"].map(|folder| Path::new(folder).join(name));
         places.into_iter().find(|place| place.is_file())
     };
     let (Some(uid_tool), Some(gid_tool)) = (find("newuidmap"), find("newgidmap")) else {

@@ -52,16 +52,12 @@ pub fn launch(program: &HelperProgram, spec: &BottleSpec, ids: &IdPlan, hierarch
     };
     let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
         .map_err(|error| failed("making the control stream")(error.into()))?;
+    // Before the helper, so that it is dropped after it: cgroups can be removed only when they are empty.
+    let mut groups = Groups::default();
     let mut helper = Helper::start(program, theirs).map_err(failed("starting the helper"))?;
-    let mut groups = hierarchy.enter(&spec.name, &spec.limits, helper.pid()).map_err(failed("setting limits"))?;
-    match helper.prepare(control, setup, ids, &spec.name) {
-        Ok((control, init, ports, listeners, remarks)) => Ok(Started { control, init, ports, listeners, groups, remarks }),
-        Err(error) => {
-            drop(helper);
-            let _ = groups.remove();
-            Err(error)
-        }
-    }
+    hierarchy.enter(&spec.name, &spec.limits, helper.pid(), &mut groups).map_err(failed("setting limits"))?;
+    let (control, init, ports, listeners, remarks) = helper.prepare(control, setup, ids, &spec.name)?;
+    Ok(Started { control, init, ports, listeners, groups, remarks })
 }
 
 fn setup(spec: &BottleSpec, ids: &IdPlan) -> Result<Setup, LaunchError> {

@@ -7,6 +7,7 @@
 
 mod backend;
 mod bottle;
+mod capture;
 mod cgroup;
 mod channel;
 mod check;
@@ -23,3 +24,6 @@ mod wire;
 
 pub use backend::{HelperProgram, NativeBackend};
 pub use inside::{HELPER, run as run_helper};
+/// For the test that compares the filter with Docker's.
+#[doc(hidden)]
+pub use inside::seccomp;

@@ -1,17 +1,21 @@
 //! A running program, seen from the session.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bottle::{ExecError, ExitStatus, Running, Signal, TerminalSize};
+use rustix::process::pidfd_send_signal;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
+
+use tokio::io::unix::AsyncFd;
 
 use crate::channel::Channel;
 use crate::wire::{FromExec, ToExec};
 
-/// How long a killed tree may take to be gone before the bottle itself is given up.
+/// How long a killed tree may take to be gone before the whole bottle is ended instead.
 const KILL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program and the channel to the process that watches over it.
@@ -20,7 +24,8 @@ pub struct NativeProcess {
     program: String,
     channel: Channel,
     deadline: Option<(Instant, Duration)>,
-    terminal: Option<OwnedFd>,
+    /// PID 1 of the bottle.
+    init: Arc<AsyncFd<OwnedFd>>,
     /// Held while somebody waits, so that two waiters do not take each other's message.
     waiting: Mutex<()>,
     ended: OnceCell<End>,
@@ -34,10 +39,20 @@ enum End {
 }
 
 impl NativeProcess {
-    /// A program that runs. `terminal` is a second descriptor of its terminal, for its size.
-    pub fn new(bottle: String, program: String, channel: Channel, deadline: Option<Duration>, terminal: Option<OwnedFd>) -> Self {
+    /// A program that runs.
+    pub fn new(bottle: String, program: String, channel: Channel, deadline: Option<Duration>, init: Arc<AsyncFd<OwnedFd>>) -> Self {
         let deadline = deadline.map(|after| (Instant::now() + after, after));
-        Self { bottle, program, channel, deadline, terminal, waiting: Mutex::new(()), ended: OnceCell::new() }
+        Self { bottle, program, channel, deadline, init, waiting: Mutex::new(()), ended: OnceCell::new() }
+    }
+
+    /// Waits for the first word: whether it was started, and its terminal.
+    pub async fn started(&self) -> std::io::Result<Option<(FromExec, Vec<OwnedFd>)>> {
+        self.channel.receive().await
+    }
+
+    /// Kills the tree when the value is dropped before [`KillOnDrop::defuse`].
+    pub fn kill_on_drop(&self) -> KillOnDrop<'_> {
+        KillOnDrop(Some(&self.channel))
     }
 
     async fn end(&self) -> End {
@@ -51,9 +66,12 @@ impl NativeProcess {
             Ok(end) => end,
             Err(_) => {
                 let _ = self.channel.send(&ToExec::KillTree);
-                match tokio::time::timeout(KILL_PATIENCE, self.next_status()).await {
-                    Ok(_) | Err(_) => End::Deadline(after),
+                if tokio::time::timeout(KILL_PATIENCE, self.next_status()).await.is_err() {
+                    // Nobody confirmed it. What was promised is dead all the same: with the whole bottle.
+                    let _ = pidfd_send_signal(self.init.get_ref(), rustix::process::Signal::KILL);
+                    let _ = self.init.readable().await;
                 }
+                End::Deadline(after)
             }
         }
     }
@@ -66,6 +84,24 @@ impl NativeProcess {
                 Ok(Some((FromExec::Started | FromExec::NotStarted { .. } | FromExec::Done | FromExec::Failed { .. }, _))) => {}
                 Ok(None) | Err(_) => return End::Gone,
             }
+        }
+    }
+}
+
+/// A caller that gives up half way (a timeout, a cancelled task) leaves no program running.
+pub struct KillOnDrop<'a>(Option<&'a Channel>);
+
+impl KillOnDrop<'_> {
+    /// The program has ended.
+    pub fn defuse(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for KillOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some(channel) = self.0 {
+            let _ = channel.send(&ToExec::KillTree);
         }
     }
 }
@@ -89,13 +125,8 @@ impl Running for NativeProcess {
     }
 
     async fn resize(&self, size: TerminalSize) -> Result<(), ExecError> {
-        let Some(terminal) = &self.terminal else { return Ok(()) };
-        let size = rustix::termios::Winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
-        rustix::termios::tcsetwinsize(terminal, size).map_err(|error| ExecError::Failed {
-            bottle: self.bottle.clone(),
-            program: self.program.clone(),
-            reason: format!("setting the size of its terminal: {error}"),
-        })
+        let _ = self.channel.send(&ToExec::Resize(size.rows, size.columns));
+        Ok(())
     }
 
     async fn kill(&self) -> Result<(), ExecError> {

@@ -19,12 +19,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// A path or an argument: any bytes but NUL.
 pub type Bytes = Vec<u8>;
 
-/// Most descriptors in one message: an exec channel and three streams.
+/// Most descriptors in one message: the pidfd and the listeners of a new bottle are the most there are.
 const MAX_FDS: usize = 32;
 /// Longest control frame: Linux takes at most 6 MiB of arguments and environment (`execve(2)`, three quarters of `_STK_LIM`).
 const MAX_FRAME: usize = 16 << 20;
 /// Longest packet on an exec channel.
-const MAX_PACKET: usize = 4096;
+const MAX_PACKET: usize = 8192;
+/// Longest reason in one, in characters of at most four bytes.
+const LONGEST_REASON: usize = 1024;
 
 /// What the helper needs to make the bottle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,7 +63,7 @@ pub enum Ids {
 pub enum Request {
     /// The first message: make the bottle.
     Setup(Setup),
-    /// The id maps are written, the cgroups joined: go on.
+    /// The id maps are written: go on.
     Mapped,
     /// Run a program. Descriptors: exec channel, then stdin, stdout, stderr unless on a terminal.
     Spawn(Spawn),
@@ -133,6 +135,8 @@ pub enum Progress {
 pub enum ToExec {
     /// Send this signal to the program itself.
     Signal(u8),
+    /// Give the program's terminal this many rows and columns.
+    Resize(u16, u16),
     /// Kill the program and everything it has started.
     KillTree,
     /// (Unpack) the stream was complete: put everything in place.
@@ -177,9 +181,20 @@ pub enum StartStep {
     Execute,
 }
 
-/// Sends one control frame with descriptors.
+impl FromExec {
+    /// A failed copy; the reason is cut so that it fits a packet, whatever names the agent has made up.
+    pub fn failed(member: Option<usize>, reason: &str) -> Self {
+        let reason = reason.chars().take(LONGEST_REASON).collect();
+        Self::Failed { member: member.and_then(|number| u32::try_from(number).ok()), reason }
+    }
+}
+
+/// Sends one control frame with descriptors. One that is too long is refused before a byte of it is sent.
 pub fn send_frame<T: Serialize>(socket: BorrowedFd<'_>, message: &T, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let body = encode(message)?;
+    if body.len() > MAX_FRAME {
+        return Err(io::Error::from(io::ErrorKind::ArgumentListTooLong));
+    }
     let length = u32::try_from(body.len()).map_err(|_| io::Error::other("message too long"))?.to_le_bytes();
     let mut rest = [&length[..], &body[..]].concat();
     let sent = send_with_fds(socket, &rest, fds)?;

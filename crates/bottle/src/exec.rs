@@ -137,6 +137,12 @@ pub struct Output {
     pub stderr: Vec<u8>,
 }
 
+impl Output {
+    /// The most that is captured of one stream, in bytes (64 MiB). A program that writes more is killed; let it write to a file,
+    /// or use [`crate::Bottle::spawn`].
+    pub const MOST: usize = 64 << 20;
+}
+
 /// Why a program did not run to its end. A program that ran and failed is no error: see [`Output::status`].
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
@@ -177,6 +183,16 @@ pub enum ExecError {
         program: String,
         /// The deadline that passed.
         after: Duration,
+    },
+    /// It wrote more than is captured; everything it had started was killed.
+    #[error("{program:?} in bottle {bottle} wrote more than {most} bytes; it and all it had started were killed")]
+    TooMuchOutput {
+        /// The bottle's name.
+        bottle: String,
+        /// The program as asked for.
+        program: String,
+        /// [`Output::MOST`].
+        most: usize,
     },
     /// The bottle has been closed, or its processes were killed from outside.
     #[error("bottle {bottle} is gone")]

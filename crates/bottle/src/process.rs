@@ -50,7 +50,7 @@ pub trait Running: Send + Sync {
     async fn signal(&self, signal: Signal) -> Result<(), ExecError>;
     /// Tells its terminal a new size (`SIGWINCH` reaches the programs on it); nothing happens without a terminal.
     async fn resize(&self, size: TerminalSize) -> Result<(), ExecError>;
-    /// Kills the program and everything it has started, daemons too.
+    /// Kills the program and everything it has started, daemons too; nothing happens when the program has ended.
     async fn kill(&self) -> Result<(), ExecError>;
 }
 

@@ -51,24 +51,17 @@ impl Hierarchy {
         LimitSupport { memory: of(Controller::Memory), cpus: of(Controller::Cpu), pids: of(Controller::Pids), disk: Ok(()) }
     }
 
-    /// Makes the bottle's cgroups, sets the limits and moves `helper` in. Nothing is made when no limit is set.
-    pub fn enter(&self, name: &BottleName, limits: &Limits, helper: Pid) -> io::Result<Groups> {
-        let mut groups = Groups::default();
+    /// Makes the bottle's cgroups, sets the limits and moves `helper` in. Nothing is made when no limit is set. What was made
+    /// before an error is in `groups`.
+    pub fn enter(&self, name: &BottleName, limits: &Limits, helper: Pid, groups: &mut Groups) -> io::Result<()> {
         if limits.memory.is_none() && limits.cpus.is_none() && limits.pids.is_none() {
-            return Ok(groups);
+            return Ok(());
         }
         let folder = format!("{PREFIX}{name}");
-        let made = match self {
-            Self::Two(parent) => v2::enter(&parent.join(&folder), limits, helper, &mut groups),
-            Self::One(roots) => roots.enter(&folder, limits, helper, &mut groups),
+        match self {
+            Self::Two(parent) => v2::enter(&parent.join(&folder), limits, helper, groups),
+            Self::One(roots) => roots.enter(&folder, limits, helper, groups),
             Self::None(why) => Err(io::Error::other(why.clone())),
-        };
-        match made {
-            Ok(()) => Ok(groups),
-            Err(error) => {
-                let _ = groups.remove();
-                Err(error)
-            }
         }
     }
 
@@ -110,10 +103,15 @@ impl Groups {
     /// Removes them; all processes must be gone. Goes on after an error and gives the first.
     pub fn remove(&mut self) -> io::Result<()> {
         let mut first = Ok(());
-        for folder in self.folders.drain(..).rev() {
-            let removed = remove(&folder);
-            first = first.and(removed);
-        }
+        // One that could not be removed stays listed, so that a second try says so too.
+        self.folders.retain(|folder| {
+            let removed = remove(folder);
+            let failed = removed.is_err();
+            if first.is_ok() {
+                first = removed;
+            }
+            failed
+        });
         first
     }
 
@@ -130,6 +128,13 @@ impl Groups {
         let paths = self.folders.iter().flat_map(|folder| files.iter().map(move |file| folder.join(file)));
         let texts = paths.filter_map(|path| fs::read_to_string(path).ok());
         texts.map(|text| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok()).unwrap_or(0)).sum()
+    }
+}
+
+impl Drop for Groups {
+    /// A launch that was given up half way leaves none behind.
+    fn drop(&mut self) {
+        let _ = self.remove();
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::mount::{MountFlags, mount};
 
-use super::mounts::{self, NO_DEV, NO_EXEC, NO_SUID};
+use super::mounts::{self, NO_DEV, NO_EXEC, NO_SUID, READ_ONLY};
 use super::step::{During, StepError};
 use crate::wire::Ids;
 
@@ -27,7 +27,8 @@ pub fn build(root: &Path, shared: &Path, ids: Ids) -> Result<(), StepError> {
     for device in DEVICES {
         let target = dev.join(device);
         fs::File::create(&target).during_with(|| format!("making /dev/{device}"))?;
-        mounts::bind(&Path::new("/dev").join(device), &target, NO_SUID | NO_EXEC)?;
+        // Read-only does not keep a device from being written to, but the host's node from being touched.
+        mounts::bind(&Path::new("/dev").join(device), &target, READ_ONLY | NO_SUID | NO_EXEC)?;
     }
     for (name, target) in LINKS {
         symlink(target, dev.join(name)).during_with(|| format!("making /dev/{name}"))?;

@@ -21,7 +21,7 @@ const FOLDERS: [&str; 11] = [
     "pki/ca-trust", "terminfo",
 ];
 /// Single files of folders that hold private things too.
-const NESTED_FILES: [&str; 3] = ["ssl/openssl.cnf", "ca-certificates.conf", "pki/tls/openssl.cnf"];
+const NESTED_FILES: [&str; 5] = ["ca-certificates.conf", "pki/tls/cert.pem", "pki/tls/openssl.cnf", "ssl/cert.pem", "ssl/openssl.cnf"];
 /// Certificate folders outside the two lists above.
 const NESTED_FOLDERS: [&str; 1] = ["pki/tls/certs"];
 /// Larger files are not configuration.

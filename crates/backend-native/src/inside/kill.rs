@@ -20,12 +20,21 @@ pub fn descendants(main: Pid) -> io::Result<Option<rustix::process::WaitStatus>>
                 let _ = kill_process(*pid, signal);
             }
         }
-        match wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid == main => ended = Some(status),
-            Ok(_) => {}
-            Err(rustix::io::Errno::CHILD) => return Ok(ended),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        // All that have died by now before the next walk: a tree of thousands takes a few walks, not one for each.
+        let mut options = WaitOptions::empty();
+        loop {
+            match wait(options) {
+                Ok(Some((pid, status))) => {
+                    if pid == main {
+                        ended = Some(status);
+                    }
+                    options = WaitOptions::NOHANG;
+                }
+                Ok(None) => break,
+                Err(rustix::io::Errno::CHILD) => return Ok(ended),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }

@@ -14,6 +14,11 @@ const KNOWN: ABI = ABI::V5;
 
 /// Restricts this process and all it starts. Gives remarks for the person.
 pub fn restrict() -> Result<Vec<String>, StepError> {
+    // Without the right to move files between folders (interface 1, Linux 5.13 to 5.18) any ruleset forbids that, and with it
+    // most build tools: then none is better.
+    if Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::Refer).is_err() {
+        return Ok(vec!["Landlock: not in use (it is off, or older than Linux 5.19)".to_owned()]);
+    }
     let failed = |error: landlock::RulesetError| StepError { step: "installing Landlock rules".into(), errno: 0, reason: error.to_string() };
     let devices = AccessFs::MakeChar | AccessFs::MakeBlock;
     let root = match PathFd::new("/") {
@@ -29,6 +34,6 @@ pub fn restrict() -> Result<Vec<String>, StepError> {
         .map_err(failed)?;
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Vec::new(),
-        RulesetStatus::NotEnforced => vec!["Landlock: not in this kernel".to_owned()],
+        RulesetStatus::NotEnforced => vec!["Landlock: not in use (it is off)".to_owned()],
     })
 }

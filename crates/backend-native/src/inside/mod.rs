@@ -24,7 +24,7 @@ mod privileges;
 mod proc;
 mod program;
 mod rootfs;
-mod seccomp;
+pub mod seccomp;
 mod serve;
 mod skeleton;
 mod step;
@@ -65,6 +65,9 @@ fn prepare(control: BorrowedFd<'_>) -> Result<Setup, StepError> {
     // A session of its own has no controlling terminal: nothing in the bottle can open the caller's through /dev/tty and
     // push input into it (TIOCSTI), and the caller's Ctrl-C does not reach it.
     setsid().during("leaving the caller's terminal")?;
+    // What runs in a bottle is what the host's memory killer should take first, not the person's own programs. Inherited.
+    let _ = rustix::fs::open("/proc/self/oom_score_adj", rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty())
+        .and_then(|file| rustix::io::write(&file, b"500"));
     match wire::receive_frame(control).during("reading the set-up")? {
         Some((Request::Setup(setup), _)) => Ok(setup),
         Some(_) | None => Err(StepError::protocol("the first message is no set-up")),
@@ -86,12 +89,14 @@ fn become_init(control: BorrowedFd<'_>, setup: &Setup) -> Result<(), StepError> 
     let listeners = network::prepare()?;
     rustix::system::sethostname(setup.name.as_bytes()).during("setting the host name")?;
     let node = namespaces::node_namespace(setup.ids)?;
-    // Nothing in the bottle may ever look into this process: no /proc/1/exe (CVE-2019-5736), no ptrace, no /proc/1/fd.
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
     namespaces::forbid_more()?;
+    namespaces::leave_quotas()?;
     proc::seal()?;
     let remarks = landlock::restrict()?;
-    privileges::keep_for_service()?;
+    privileges::keep_for_service(setup.ids)?;
+    // Nothing in the bottle may ever look into this process: no /proc/1/exe (CVE-2019-5736), no ptrace, no /proc/1/fd. After
+    // the last change of user, which may undo it, and before anything of the bottle runs.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
     serve::Helper::new(setup.ids, node)?.announce(control, listeners, remarks)?.serve(control)
 }
 

@@ -52,6 +52,16 @@ pub fn overlay(lower: &Path, upper: &Path, work: &Path, target: &Path) -> Result
         .during_with(|| format!("laying a private layer over {}", lower.display()))
 }
 
+/// Shows `lower` as it is, through an overlay without a writable layer; `empty` is a folder with nothing in it, because an
+/// overlay of one layer alone is not allowed. Unlike a bind, which is the host's own folder, it has inodes of its own: what
+/// is a socket or FIFO in `lower` is connected to nobody here, and no lock or time of the host's can be touched.
+pub fn shown(lower: &Path, empty: &Path, target: &Path) -> Result<(), StepError> {
+    let options = format!("lowerdir={}:{},userxattr", lower.display(), empty.display());
+    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    mount("overlay", target, "overlay", flags, Some(&*c_string(&options)))
+        .during_with(|| format!("showing the tool {}", target.display()))
+}
+
 fn c_string(text: &str) -> std::ffi::CString {
     std::ffi::CString::new(text.replace('\0', "")).unwrap_or_default()
 }

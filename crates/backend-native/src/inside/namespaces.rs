@@ -84,14 +84,32 @@ pub fn node_namespace(ids: Ids) -> Result<Option<OwnedFd>, StepError> {
     }
 }
 
-/// No user namespace may be made below this one any more: none is needed, and they are the usual way to reach kernel code
-/// that expects a trusted caller. The seccomp filter refuses them too.
+/// No namespace may be made below these any more: none is needed, and user namespaces are the usual way to reach kernel
+/// code that expects a trusted caller. The system call filter refuses them too.
 pub fn forbid_more() -> Result<(), StepError> {
-    rustix::fs::open("/proc/sys/user/max_user_namespaces", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
-        .and_then(|file| rustix::io::write(&file, b"0"))
-        .map(drop)
-        .or_else(|error| if error == rustix::io::Errno::ROFS || error == rustix::io::Errno::ACCESS { Ok(()) } else { Err(error) })
-        .during("forbidding further user namespaces")
+    for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"] {
+        limit(&format!("max_{kind}_namespaces"), 0)?;
+    }
+    Ok(())
+}
+
+/// Some things the kernel counts for each person, the bottle's with the person's own: an agent that takes all of them would
+/// leave none to the editor beside it. The bottle gets half.
+pub fn leave_quotas() -> Result<(), StepError> {
+    for (own, of_the_host) in [("max_inotify_instances", "max_user_instances"), ("max_inotify_watches", "max_user_watches")] {
+        let path = format!("/proc/sys/fs/inotify/{of_the_host}");
+        if let Some(all) = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse::<u64>().ok()) {
+            limit(own, all / 2)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets a limit of this user namespace, which those below it cannot exceed (`namespaces(7)`, /proc/sys/user).
+fn limit(name: &str, value: u64) -> Result<(), StepError> {
+    let path = format!("/proc/sys/user/{name}");
+    let opened = OpenOptions::new().write(true).open(&path);
+    opened.and_then(|mut file| file.write_all(value.to_string().as_bytes())).during_with(|| format!("writing {path}"))
 }
 
 fn write_single_map(process: &str, inside: u32, uid: u32, gid: u32) -> Result<(), StepError> {

@@ -20,7 +20,7 @@ pub fn run(from: &Bytes, fds: Vec<OwnedFd>) {
     let path = Path::new(OsStr::from_bytes(from));
     let message = match pack(path, stream) {
         Ok(()) => FromExec::Done,
-        Err(error) => FromExec::Failed { member: None, reason: error.to_string() },
+        Err(error) => FromExec::failed(None, &error.to_string()),
     };
     let _ = send_packet(channel.as_fd(), &message, &[]);
 }
@@ -44,10 +44,11 @@ struct Packer<W: Write> {
 
 impl<W: Write> Packer<W> {
     fn entry(&mut self, parent: &OwnedFd, name: &OsStr, path: &Path, depth: usize) -> io::Result<()> {
+        // Once, where it happened: a deep tree must not make a message that grows with every level.
         let at = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", shown(path)));
         let seen = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|error| at(error.into()))?;
         match FileType::from_raw_mode(seen.st_mode) {
-            FileType::Directory => self.folder(parent, name, path, depth).map_err(at),
+            FileType::Directory => self.folder(parent, name, path, depth),
             FileType::RegularFile => self.file(parent, name, path).map_err(at),
             FileType::Symlink => {
                 let target = readlinkat(parent, name, Vec::new()).map_err(|error| at(error.into()))?;
@@ -62,10 +63,11 @@ impl<W: Write> Packer<W> {
 
     fn folder(&mut self, parent: &OwnedFd, name: &OsStr, path: &Path, depth: usize) -> io::Result<()> {
         if depth == 0 {
-            return Err(io::Error::other("the tree is too deep"));
+            return Err(io::Error::other(format!("the tree is deeper than {DEEPEST} folders")));
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = openat(parent, name, flags, Mode::empty())?;
+        let opened = openat(parent, name, flags, Mode::empty());
+        let folder = opened.map_err(|error| io::Error::other(format!("{}: {error}", shown(path))))?;
         let mut head = header(tar::EntryType::Directory, &fstat(&folder)?, 0);
         self.out.append_data(&mut head, path, io::empty())?;
         let mut names = Vec::new();

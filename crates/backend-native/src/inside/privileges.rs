@@ -1,10 +1,9 @@
 //! Giving up power, for the helper itself and for everything it runs (`capabilities(7)`).
 
-use rustix::fs::{Mode, OFlags};
-use rustix::process::{Gid, Resource, Rlimit, Uid, setrlimit};
+use rustix::process::{DumpableBehavior, Gid, Resource, Rlimit, Uid, set_dumpable_behavior, setrlimit};
 use rustix::thread::{
     CapabilitiesSecureBits, CapabilitySet, CapabilitySets, LinkNameSpaceType, clear_ambient_capability_set, move_into_link_name_space,
-    remove_capability_from_bounding_set, set_capabilities, set_capabilities_secure_bits, set_no_new_privs, set_thread_groups,
+    remove_capability_from_bounding_set, set_capabilities, set_capabilities_secure_bits, set_keep_capabilities, set_no_new_privs, set_thread_groups,
     set_thread_res_gid, set_thread_res_uid,
 };
 
@@ -23,24 +22,36 @@ const SERVICE: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETPCAP)
     .union(CapabilitySet::SYS_ADMIN);
 
+/// The helper's own id inside the bottle.
+const HELPER: u32 = 65_000;
+
 /// Drops what the helper needed only to build, and promises that no program can ever gain privileges by being executed
 /// (`PR_SET_NO_NEW_PRIVS`): setuid and file capabilities are dead from here on.
-pub fn keep_for_service() -> Result<(), StepError> {
+pub fn keep_for_service(ids: Ids) -> Result<(), StepError> {
     set_no_new_privs(true).during("setting no_new_privs")?;
     let kept = CapabilitySets { effective: SERVICE, permitted: SERVICE, inheritable: CapabilitySet::empty() };
     clear_bounding().during("emptying the capability bounding set")?;
+    match ids {
+        Ids::Mapped => {
+            // An id that no program of the bottle has: without capabilities neither node nor the bottle's root can then
+            // signal the helper's processes.
+            let (uid, gid) = (Uid::from_raw(HELPER), Gid::from_raw(HELPER));
+            set_keep_capabilities(true).during("keeping capabilities")?;
+            set_thread_groups(&[]).during("dropping groups")?;
+            set_thread_res_gid(gid, gid, gid).during("becoming the helper's group")?;
+            set_thread_res_uid(uid, uid, uid).during("becoming the helper's user")?;
+        }
+        Ids::Single { .. } => {}
+    }
     set_capabilities(None, kept).during("dropping capabilities")?;
-    // No core of a program that holds secrets is ever written.
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).during("forbidding core dumps")
+    // No core of a program that holds secrets is ever written. A limit of 0 stops files alone: where core_pattern names a
+    // program, the host's root would run that on a hostile core. Exactly 1 stops both (`do_coredump`, fs/coredump.c).
+    setrlimit(Resource::Core, Rlimit { current: Some(1), maximum: Some(1) }).during("forbidding core dumps")
 }
 
 /// Becomes the user that a program runs as, with no capability at all. Not async-signal-safe code is fine: the helper has
 /// one thread.
 pub fn become_user(root: bool, ids: Ids, node: Option<&OwnedFd>) -> rustix::io::Result<()> {
-    // A program of the bottle is what the host's memory killer should take first, not the person's own.
-    if let Ok(file) = rustix::fs::open("/proc/self/oom_score_adj", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
-        let _ = rustix::io::write(&file, b"500");
-    }
     match ids {
         Ids::Mapped => {
             let id = if root { 0 } else { 1000 };
@@ -62,7 +73,9 @@ pub fn become_user(root: bool, ids: Ids, node: Option<&OwnedFd>) -> rustix::io::
     }
     clear_ambient_capability_set()?;
     let none = CapabilitySet::empty();
-    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    // Changing user may have opened the process to tracing (fs.suid_dumpable); it still is the helper's program.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
 fn lock_root_powers() -> rustix::io::Result<()> {

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{MountFlags, mount, mount_bind, mount_remount};
 
-use super::mounts::{self, NO_DEV, NO_EXEC, NO_SUID, READ_ONLY};
+use super::mounts::{self, NO_EXEC, NO_SUID, READ_ONLY};
 use super::step::{During, StepError};
 
-/// Files that tell of the host's kernel or memory: /dev/null stands there instead. Docker masks the same
-/// (`moby/profiles`, masked paths).
-const HIDDEN_FILES: [&str; 10] = [
-    "kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug", "kmsg", "kallsyms", "config.gz", "kpagecount",
+/// What tells of the host's kernel, memory, disks or hardware: /dev/null or an empty folder stands there instead. More than
+/// Docker masks (`moby/profiles`, masked paths), because nothing that an agent runs needs any of it.
+const HIDDEN: [&str; 29] = [
+    "acpi", "asound", "cmdline", "config.gz", "diskstats", "driver", "interrupts", "iomem", "ioports", "kallsyms", "kcore",
+    "keys", "key-users", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "modules", "partitions",
+    "sched_debug", "scsi", "slabinfo", "softirqs", "swaps", "timer_list", "timer_stats", "vmallocinfo", "zoneinfo",
 ];
-/// Folders that tell of the host's hardware: an empty folder stands there.
-const HIDDEN_FOLDERS: [&str; 5] = ["acpi", "asound", "scsi", "interrupts", "driver"];
 /// What could change the host's kernel: read-only on top of the kernel's own checks (core_pattern, binfmt_misc, sysrq).
 const READ_ONLY_PATHS: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 
@@ -23,7 +23,7 @@ pub fn build(root: &Path) -> Result<(), StepError> {
     let proc = root.join("proc");
     mount("proc", &proc, "proc", MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC, None)
         .during("mounting a private /proc")?;
-    for file in HIDDEN_FILES.iter().chain(&HIDDEN_FOLDERS).map(|name| proc.join(name)) {
+    for file in HIDDEN.map(|name| proc.join(name)) {
         let Ok(metadata) = std::fs::symlink_metadata(&file) else { continue };
         if metadata.is_dir() {
             mounts::tmpfs(&file, MountFlags::RDONLY | MountFlags::NOEXEC, "mode=555,size=4k,nr_inodes=2")?;
@@ -38,7 +38,10 @@ pub fn build(root: &Path) -> Result<(), StepError> {
 pub fn seal() -> Result<(), StepError> {
     for path in READ_ONLY_PATHS.iter().map(|name| Path::new("/proc").join(name)) {
         if path.exists() {
-            mounts::bind(&path, &path, READ_ONLY | NO_SUID | NO_DEV | NO_EXEC)?;
+            // By the old calls: the new ones make a mount namespace in passing, and no more of those may be made by now.
+            let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+            let sealed = mount_bind(&path, &path).and_then(|()| mount_remount(&path, flags, c""));
+            sealed.during_with(|| format!("making {} read-only", path.display()))?;
         }
     }
     Ok(())

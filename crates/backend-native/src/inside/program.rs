@@ -6,14 +6,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::io::Errno;
 use rustix::process::{chdir, setsid};
+use serde::{Deserialize, Serialize};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use super::privileges;
 use super::serve::Helper;
 use crate::sys;
-use crate::wire::{Spawn, StartStep};
+use crate::wire::{Ids, Spawn, StartStep};
 
 /// A program whose every string has been checked, ready to be executed by a forked child.
 pub struct Program {
@@ -24,16 +24,45 @@ pub struct Program {
     root: bool,
 }
 
-/// Why it could not be started: the step and the error number.
-pub type Failure = (StartStep, i32);
+/// Why it could not be started.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Failure {
+    /// The step that failed.
+    pub step: StartStep,
+    /// Error number (`errno(3)`).
+    pub errno: i32,
+}
+
+impl<E: Into<io::Error>> From<E> for Failure {
+    /// Whatever fails before the program's own steps.
+    fn from(error: E) -> Self {
+        Self { step: StartStep::Prepare, errno: errno(&error.into()) }
+    }
+}
+
+/// Tells the watching process, from the forked child, why the program did not come to be.
+pub fn report(to: &OwnedFd, failure: &Failure) {
+    let _ = rustix::io::write(to, &postcard::to_stdvec(failure).unwrap_or_default());
+}
+
+/// What the child told; `None` when it became the program, which closed its end.
+pub fn reported(from: &OwnedFd) -> Result<Option<Failure>, Failure> {
+    let mut message = [0u8; 64];
+    let got = rustix::io::retry_on_intr(|| rustix::io::read(from, &mut message))?;
+    match message.get(..got) {
+        None | Some([]) => Ok(None),
+        Some(bytes) => postcard::from_bytes(bytes).map(Some).map_err(|error| io::Error::other(error).into()),
+    }
+}
 
 impl Program {
     /// Prepares what can fail for its arguments' sake.
     pub fn new(spawn: Spawn) -> Result<Self, Failure> {
-        let c_string = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| (StartStep::Prepare, libc::EINVAL));
+        let unusable = Failure { step: StartStep::Prepare, errno: libc::EINVAL };
+        let c_string = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| unusable);
         let argv = spawn.argv.into_iter().map(c_string).collect::<Result<Vec<_>, _>>()?;
         let env = spawn.env.into_iter().map(c_string).collect::<Result<Vec<_>, _>>()?;
-        let name = argv.first().filter(|name| !name.is_empty()).ok_or((StartStep::Prepare, libc::EINVAL))?;
+        let name = argv.first().filter(|name| !name.is_empty()).ok_or(unusable)?;
         let candidates = candidates(name, &env);
         Ok(Self { candidates, folder: c_string(spawn.folder)?, argv, env, root: spawn.root })
     }
@@ -55,16 +84,16 @@ impl Program {
             sys::close_on_exec_from(3)
         };
         if let Err(error) = prepared() {
-            return (StartStep::Prepare, errno(&error));
+            return error.into();
         }
         // As the user, so that a folder closed to it is closed.
         if let Err(error) = chdir(self.folder.as_c_str()) {
-            return (StartStep::Folder, error.raw_os_error());
+            return Failure { step: StartStep::Folder, errno: error.raw_os_error() };
         }
         if let Err(error) = helper.filter().confine_program() {
-            return (StartStep::Prepare, errno(&error));
+            return error.into();
         }
-        (StartStep::Execute, self.execute())
+        Failure { step: StartStep::Execute, errno: self.execute() }
     }
 
     /// Tries each place in turn, as `execvp(3)` does: one that may not be executed is passed over but remembered.
@@ -106,8 +135,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Opens a pair and sets its size.
-    pub fn open(rows: u16, columns: u16) -> Result<Self, Errno> {
+    /// Opens a pair, sets its size and gives it to its user, who may want to open it again by name.
+    pub fn open(rows: u16, columns: u16, root: bool, ids: Ids) -> io::Result<Self> {
         use rustix::fs::{Mode, OFlags, open};
         use rustix::pty::{ioctl_tiocgptpeer, unlockpt, OpenptFlags};
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -117,6 +146,13 @@ impl Terminal {
         let program = ioctl_tiocgptpeer(&caller, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(caller.as_fd(), size)?;
+        match ids {
+            Ids::Mapped => {
+                let (user, tty) = (if root { 0 } else { 1000 }, 5);
+                rustix::fs::fchown(&program, Some(rustix::process::Uid::from_raw(user)), Some(rustix::process::Gid::from_raw(tty)))?;
+            }
+            Ids::Single { .. } => {}
+        }
         Ok(Self { caller, program })
     }
 }

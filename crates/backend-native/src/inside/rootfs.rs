@@ -21,6 +21,10 @@ use crate::wire::{Ids, Setup};
 const SYSTEM: [&str; 10] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "nix", "gnu"];
 /// Where the layer is mounted while it is being built. The host's own folder is covered in this namespace alone.
 const LAYER: &str = "/tmp";
+/// What an image's layer is called.
+const IMAGE: &str = "image";
+/// Files that a bottle may have however small its disk limit is: what the helper itself makes, and some more.
+const SPARE_FILES: u64 = 4096;
 /// Folders that every bottle has, with their permission bits.
 const FOLDERS: [(&str, u32); 22] = [
     ("dev", 0o755), ("etc", 0o755), ("home", 0o755), ("home/node", 0o700), ("mnt", 0o755), ("opt", 0o755), ("proc", 0o555),
@@ -65,14 +69,14 @@ pub fn build(setup: &Setup, sources: Sources) -> Result<(), StepError> {
         }
         Some(image) => {
             let lower = PathBuf::from(format!("/proc/self/fd/{}", image.as_raw_fd()));
-            layer.overlay("image", &lower, &root)?;
+            layer.overlay(IMAGE, &lower, &root)?;
             folders(&root)?;
         }
     }
     etc::own(&root, &setup.name)?;
     give_to_node(&root.join("home/node"), setup.ids)?;
     for tool in sources.tools {
-        tool.attach(&root, setup.ids)?;
+        tool.attach(&root, &layer.path("empty"), setup.ids)?;
     }
     dev::build(&root, &layer.path("shm"), setup.ids)?;
     proc::build(&root)?;
@@ -87,10 +91,11 @@ pub struct Layer {
 impl Layer {
     fn mount(size: Option<u64>) -> Result<Self, StepError> {
         let path = PathBuf::from(LAYER);
-        let size = size.map_or_else(|| "50%".to_owned(), |bytes| bytes.to_string());
-        mounts::tmpfs(&path, MountFlags::empty(), &format!("mode=755,size={size}"))?;
+        // An empty file takes no space, but about 1 KiB of the kernel's memory: as much again as the limit at most.
+        let size = size.map_or_else(|| "size=50%".to_owned(), |bytes| format!("size={bytes},nr_inodes={}", bytes / 1024 + SPARE_FILES));
+        mounts::tmpfs(&path, MountFlags::empty(), &format!("mode=755,{size}"))?;
         let layer = Self { path };
-        for folder in ["root", "upper", "work", "shm"] {
+        for folder in ["root", "upper", "work", "shm", "empty"] {
             fs::create_dir(layer.path(folder)).during_with(|| format!("preparing the private layer ({folder})"))?;
         }
         Ok(layer)
@@ -106,7 +111,11 @@ impl Layer {
         for folder in [&upper, &work] {
             fs::create_dir(folder).during_with(|| format!("preparing the private layer ({name})"))?;
         }
-        skeleton::make(name, lower, &upper)?;
+        if name == IMAGE {
+            skeleton::of_image(FOLDERS.iter().map(|(folder, _)| *folder), lower, &upper)?;
+        } else {
+            skeleton::make(name, lower, &upper)?;
+        }
         mounts::overlay(lower, &upper, &work, target)
     }
 }

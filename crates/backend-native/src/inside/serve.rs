@@ -1,9 +1,11 @@
 //! PID 1 of the bottle: takes requests, forks a process for each, reaps, and ends when the session ends.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
+use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
 
 use super::network::Listeners;
 use super::seccomp::Filter;
@@ -15,6 +17,8 @@ use crate::wire::{self, FromExec, Ids, Progress, Request, StartStep};
 /// What PID 1 holds for the programs it starts.
 pub struct Helper {
     ids: Ids,
+    /// The processes that PID 1 has forked to serve, as far as they live.
+    serving: RefCell<HashSet<Pid>>,
     node: Option<OwnedFd>,
     filter: Filter,
     children: OwnedFd,
@@ -25,7 +29,7 @@ impl Helper {
     pub fn new(ids: Ids, node: Option<OwnedFd>) -> Result<Self, StepError> {
         let filter = Filter::compile().during("compiling the system call filter")?;
         let children = sys::child_signals().during("watching for ended processes")?;
-        Ok(Self { ids, node, filter, children })
+        Ok(Self { ids, serving: RefCell::default(), node, filter, children })
     }
 
     /// How ids are mapped.
@@ -65,7 +69,7 @@ impl Helper {
             }
             let asked = !polled[0].revents().is_empty();
             let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
-            while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+            self.reap()?;
             if asked {
                 match wire::receive_frame::<Request>(control) {
                     Ok(Some((request, fds))) => self.fork_for(request, fds),
@@ -75,9 +79,28 @@ impl Helper {
         }
     }
 
+    /// Reaps whatever has ended. The processes that serve end by themselves; where only one id is mapped, the agent can stop or
+    /// kill them, to escape a deadline for instance. Then the bottle ends: nothing runs in it that nobody watches.
+    fn reap(&self) -> Result<(), StepError> {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            let mut serving = self.serving.borrow_mut();
+            if !serving.contains(&pid) {
+                continue;
+            }
+            if status.stopped() || status.signaled() {
+                let reason = "something in the bottle stopped or killed a process of the helper".to_owned();
+                return Err(StepError { step: "watching".into(), errno: 0, reason });
+            }
+            serving.remove(&pid);
+        }
+        Ok(())
+    }
+
     fn fork_for(&self, request: Request, fds: Vec<OwnedFd>) {
         match sys::fork() {
-            Ok(Fork::Parent(_)) => {}
+            Ok(Fork::Parent(pid)) => {
+                self.serving.borrow_mut().insert(pid);
+            }
             Ok(Fork::Child) => {
                 // Only PID 1 may hold the control stream: its end is how the session's death is seen.
                 if let Ok(null) = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty()) {
@@ -99,7 +122,7 @@ impl Helper {
                         Request::Spawn(_) | Request::Setup(_) | Request::Mapped => {
                             FromExec::NotStarted { step: StartStep::Prepare, errno }
                         }
-                        Request::Unpack(_) | Request::Pack { .. } => FromExec::Failed { member: None, reason: error.to_string() },
+                        Request::Unpack(_) | Request::Pack { .. } => FromExec::failed(None, &error.to_string()),
                     };
                     let _ = wire::send_packet(channel.as_fd(), &message, &[]);
                 }

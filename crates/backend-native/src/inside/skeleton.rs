@@ -34,12 +34,25 @@ const WRITABLE: [(&str, &[&str]); 4] = [
 /// or a missing folder stays what it is.
 pub fn make(system: &str, lower: &Path, upper: &Path) -> Result<(), StepError> {
     let Some((_, folders)) = WRITABLE.iter().find(|(name, _)| *name == system) else { return Ok(()) };
-    for folder in *folders {
-        let is_folder = fs::symlink_metadata(lower.join(folder)).is_ok_and(|metadata| metadata.is_dir());
-        let place = upper.join(folder);
-        if is_folder && place.parent().is_some_and(Path::is_dir) {
-            fs::create_dir(&place).during_with(|| format!("preparing /{system}/{folder}"))?;
-        }
+    folders.iter().try_for_each(|folder| place(folder, lower, upper))
+}
+
+/// The same for an image: the folders that every bottle has, then the system's. They may belong to a user that the bottle does
+/// not know there too, the host's root for instance, and the helper itself writes to some.
+pub fn of_image<'a>(every: impl Iterator<Item = &'a str>, lower: &Path, upper: &Path) -> Result<(), StepError> {
+    every.into_iter().try_for_each(|folder| place(folder, lower, upper))?;
+    for (system, folders) in WRITABLE {
+        place(system, lower, upper)?;
+        folders.iter().try_for_each(|folder| place(&format!("{system}/{folder}"), lower, upper))?;
+    }
+    Ok(())
+}
+
+fn place(folder: &str, lower: &Path, upper: &Path) -> Result<(), StepError> {
+    let is_folder = fs::symlink_metadata(lower.join(folder)).is_ok_and(|metadata| metadata.is_dir());
+    let place = upper.join(folder);
+    if is_folder && place.parent().is_some_and(Path::is_dir) && !place.exists() {
+        fs::create_dir(&place).during_with(|| format!("preparing {folder}"))?;
     }
     Ok(())
 }

@@ -79,6 +79,9 @@ const IO_PGETEVENTS: libc::c_long = 333;
 #[cfg(not(target_arch = "x86_64"))]
 const IO_PGETEVENTS: libc::c_long = 292;
 
+/// The youngest call that this list has thought about, allowed or not (`removexattrat`).
+pub const YOUNGEST: libc::c_long = 466;
+
 /// Calls younger than the names in libc; their numbers are the same everywhere (`include/uapi/asm-generic/unistd.h`):
 /// cachestat, fchmodat2, map_shadow_stack, futex_wake, futex_wait, futex_requeue, mseal, setxattrat, getxattrat,
 /// listxattrat, removexattrat.

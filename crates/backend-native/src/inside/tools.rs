@@ -2,10 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
 use super::mounts::{self, NO_DEV, NO_SUID, READ_ONLY};
 use super::rootfs::{give_to_node, real_folder};
@@ -15,20 +17,35 @@ use crate::wire::Ids;
 /// One host path, opened while the helper still has the person's id.
 pub struct Source {
     path: PathBuf,
-    is_folder: bool,
-    tree: OwnedFd,
+    opened: Opened,
+}
+
+enum Opened {
+    /// The folder itself, for an overlay to lie on.
+    Folder(OwnedFd),
+    /// A mount of the one file, attached nowhere yet.
+    File(OwnedFd),
 }
 
 impl Source {
     /// Opens a path of the host.
     pub fn open(path: &[u8]) -> Result<Self, StepError> {
         let path = PathBuf::from(OsStr::from_bytes(path));
-        let metadata = fs::metadata(&path).during_with(|| format!("looking at the tool {}", path.display()))?;
-        Ok(Self { is_folder: metadata.is_dir(), tree: mounts::detached(&path)?, path })
+        let step = || format!("opening the tool {}", path.display());
+        let found = open(&path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).during_with(step)?;
+        let opened = match FileType::from_raw_mode(fstat(&found).during_with(step)?.st_mode) {
+            FileType::Directory => Opened::Folder(found),
+            FileType::RegularFile => Opened::File(mounts::detached(&path)?),
+            // A socket, FIFO or device would be a way out of the bottle, read-only or not.
+            FileType::Symlink | FileType::Fifo | FileType::Socket | FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => {
+                return Err(StepError { step: step().into(), errno: 0, reason: "it is neither a file nor a folder".to_owned() });
+            }
+        };
+        Ok(Self { path, opened })
     }
 
-    /// Shows it at the same path below `root`. The folders above it are new and hold nothing else.
-    pub fn attach(self, root: &Path, ids: Ids) -> Result<(), StepError> {
+    /// Shows it at the same path below `root`. The folders above it are new and hold nothing else. `empty` is an empty folder.
+    pub fn attach(self, root: &Path, empty: &Path, ids: Ids) -> Result<(), StepError> {
         let relative = self.path.strip_prefix("/").unwrap_or(&self.path).to_owned();
         let home = Path::new("home/node");
         let mut place = root.to_owned();
@@ -52,13 +69,20 @@ impl Source {
         }
         if fs::symlink_metadata(&place).is_err() {
             let step = || format!("making a place for the tool {}", self.path.display());
-            if self.is_folder {
-                fs::create_dir(&place).during_with(step)?;
-            } else {
-                fs::File::create(&place).during_with(step)?;
+            match self.opened {
+                Opened::Folder(_) => fs::create_dir(&place).during_with(step)?,
+                Opened::File(_) => drop(fs::File::create(&place).during_with(step)?),
             }
         }
-        mounts::attach(self.tree, &place, READ_ONLY | NO_SUID | NO_DEV)
+        match self.opened {
+            Opened::Folder(folder) => {
+                // By descriptor: the path leads through folders that the bottle's root may not enter, and no name in it can
+                // be taken for one of the overlay's separators.
+                let lower = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+                mounts::shown(&lower, empty, &place)
+            }
+            Opened::File(file) => mounts::attach(file, &place, READ_ONLY | NO_SUID | NO_DEV),
+        }
     }
 }
 

@@ -33,22 +33,20 @@ pub fn run(helper: &Helper, unpack: &Unpack, fds: Vec<OwnedFd>) {
     let owner = Owner::new(unpack.root, helper.ids());
     let message = match take(unpack, owner, &channel, stream) {
         Ok(()) => FromExec::Done,
-        Err(refused) => {
-            FromExec::Failed { member: refused.member.and_then(|member| u32::try_from(member).ok()), reason: refused.reason }
-        }
+        Err(refused) => FromExec::failed(refused.member, &refused.reason),
     };
     let _ = send_packet(channel.as_fd(), &message, &[]);
 }
 
-/// Who the result belongs to, as numbers of the helper's user namespace. Where only one id is mapped everything is its.
+/// Who the result belongs to, as a number of the helper's user namespace. Where only one id is mapped everything is its.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner(Option<u32>);
 
 impl Owner {
     fn new(root: bool, ids: crate::wire::Ids) -> Self {
         match ids {
-            crate::wire::Ids::Mapped if !root => Self(Some(1000)),
-            crate::wire::Ids::Mapped | crate::wire::Ids::Single { .. } => Self(None),
+            crate::wire::Ids::Mapped => Self(Some(if root { 0 } else { 1000 })),
+            crate::wire::Ids::Single { .. } => Self(None),
         }
     }
 
@@ -71,13 +69,12 @@ fn take(unpack: &Unpack, owner: Owner, channel: &OwnedFd, stream: OwnedFd) -> Re
     }
     let mut stream = std::fs::File::from(stream);
     let unpacked = entries::unpack(&mut stream, &stages, owner);
-    // The writer must not be cut off in the middle of a stream it believes in: it learns of a refusal by our answer.
     let outcome = unpacked.and_then(|()| {
         io::copy(&mut stream.by_ref(), &mut io::sink()).map_err(whole)?;
         match receive_packet::<ToExec>(channel.as_fd()).map_err(whole)? {
             Some((ToExec::Commit, _)) => place::commit(&stages, owner),
             // The source broke off, or the session died: nothing of it stays.
-            Some((ToExec::Signal(_) | ToExec::KillTree, _)) | None => {
+            Some((ToExec::Signal(_) | ToExec::Resize(..) | ToExec::KillTree, _)) | None => {
                 Err(Refused { member: None, reason: "the copy was broken off".to_owned() })
             }
         }

@@ -5,3 +5,9 @@
 mod backend;
 mod conforms;
 mod escapes;
+mod filter;
+mod image;
+mod killed_sessions;
+mod leftovers;
+mod limits;
+mod tools;

@@ -105,14 +105,18 @@ impl Node {
             return Err(Errno::NOENT.into());
         }
         let mut ahead: VecDeque<OsString> = parts(&from.as_path().join(path)).collect();
-        let mut behind: Vec<OsString> = Vec::new();
+        // Each name with the folder it stands in.
+        let mut behind: Vec<(&Self, OsString)> = Vec::new();
         let mut links = 0;
         while let Some(name) = ahead.pop_front() {
             if name == ".." {
                 behind.pop();
                 continue;
             }
-            let folder = self.at(&behind).ok_or(Errno::NOENT)?;
+            let folder = match behind.last() {
+                None => self,
+                Some((above, name)) => above.child(name).ok_or(Errno::NOENT)?,
+            };
             if !matches!(folder.content, Content::Folder(_)) {
                 return Err(Errno::NOTDIR.into());
             }
@@ -129,10 +133,10 @@ impl Node {
                     ahead = parts(target).chain(ahead).collect();
                 }
                 None if !ahead.is_empty() => return Err(Errno::NOENT.into()),
-                Some(Content::Link(_) | Content::File(_) | Content::Folder(_) | Content::Fifo) | None => behind.push(name),
+                Some(Content::Link(_) | Content::File(_) | Content::Folder(_) | Content::Fifo) | None => behind.push((folder, name)),
             }
         }
-        Ok(behind)
+        Ok(behind.into_iter().map(|(_, name)| name).collect())
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn close_ends_everything_inside(mut room: Room) {
     assert_eq!(held.line().await, "ready");
     let (terminal, mut screen) = room.on_terminal(room.probe(&["hold"]), 24, 80).await;
     screen.expect("ready").await;
-    room.bottle.close().await.unwrap();
+    timeout(BOUND, room.bottle.close()).await.expect("closing ends").unwrap();
     ended(&mut daemon).await;
     held.rest().await;
     screen.end().await;

@@ -51,7 +51,8 @@ pub fn run(name: &str, harness: Arc<dyn Harness>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let Some(room) = Room::open(harness).await else { return };
-        (check.run)(room).await;
+        let ended = tokio::time::timeout(5 * BOUND, (check.run)(room)).await;
+        assert!(ended.is_ok(), "{name} did not end within {:?}", 5 * BOUND);
     });
 }
 

@@ -22,7 +22,7 @@ for folder in (os.path.expanduser("~"), "/tmp", "/dev/shm", "/var/tmp", "/run/lo
 held(f"{written} bytes are within the limit", written <= limit)
 for folder in (os.path.expanduser("~"), "/tmp", "/dev/shm", "/var/tmp", "/run/lock"):
     os.remove(f"{folder}/hog")
-open("/tmp/again", "wb").write(b"x" * 65536)
+open(f"/tmp/again-{os.getuid()}", "wb").write(b"x" * 65536)
 "#;
     subject.attack(hog, &[&LIMIT.to_string()]).await;
     subject.assert_usable().await;

@@ -11,7 +11,7 @@ const TRY: &str = r#"
 address, ports = sys.argv[1], sys.argv[2]
 first, last = map(int, ports.split("-"))
 family = socket.AF_INET6 if ":" in address else socket.AF_INET
-none = REFUSED + (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
+none = REFUSED + (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL)
 for port in range(first, last + 1):
     tried += 1
     with socket.socket(family) as attempt:

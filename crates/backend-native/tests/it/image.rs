@@ -1,0 +1,108 @@
+//! A folder as the root file system.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use bottle::{Backend, BottleName, BottleSpec, Exec, LaunchError, Launched, Limits, RootFs};
+
+use crate::backend::backend;
+
+/// A smallest image: a shell and the libraries that it needs.
+struct Image {
+    folder: tempfile::TempDir,
+}
+
+impl Image {
+    fn make() -> Self {
+        let image = Self { folder: tempfile::tempdir_in("/tmp").unwrap() };
+        fs::set_permissions(image.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        image.add(Path::new("/bin/sh"));
+        for library in libraries("/bin/sh") {
+            image.add(&library);
+        }
+        image
+    }
+
+    /// Copies a host file to the same path, as a file of its own.
+    fn add(&self, path: &Path) {
+        let place = self.folder.path().join(path.strip_prefix("/").unwrap());
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::copy(path, place).unwrap();
+    }
+
+    async fn launch(&self, name: &str) -> Result<Launched, LaunchError> {
+        let root = RootFs::Folder(self.folder.path().to_owned());
+        backend().launch(&BottleSpec { name: BottleName::parse(name).unwrap(), root, tools: Vec::new(), limits: Limits::default() }).await
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "asking the loader what a program needs")]
+fn libraries(program: &str) -> Vec<PathBuf> {
+    let output = std::process::Command::new("ldd").arg(program).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
+}
+
+async fn can_run() -> bool {
+    match backend().check().await {
+        Ok(_) => true,
+        Err(unavailable) => {
+            testkit::require("userns", &unavailable.to_string());
+            false
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_image_folder_is_the_root_and_stays_as_it_was() {
+    if !can_run().await {
+        return;
+    }
+    let image = Image::make();
+    fs::create_dir(image.folder.path().join("etc")).unwrap();
+    symlink("/etc/shadow", image.folder.path().join("etc/resolv.conf")).unwrap();
+    std::os::unix::net::UnixListener::bind(image.folder.path().join("agent.sock")).unwrap();
+    let launched = image.launch("image-1").await.unwrap();
+    let script = "echo changed > /etc/new || exit 1; echo changed > /home/node/new || exit 2; [ ! -e /usr/bin/python3 ] || exit 3; \
+                  [ ! -L /etc/resolv.conf ] || exit 4; read word rest < /etc/resolv.conf; echo $word";
+    let exec = Exec::new("/bin/sh").args(["-c", script]).user(bottle::User::Root);
+    let output = launched.bottle.exec(exec).await.unwrap();
+    if output.status.code() == 2 {
+        // Root's files and node's are apart: it may write to /etc alone.
+        assert_eq!(launched.bottle.capabilities().users, bottle::Users::Separate);
+    } else {
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (0, b"nameserver\n".as_slice()), "{output:?}");
+    }
+    launched.bottle.close().await.unwrap();
+    assert!(!image.folder.path().join("etc/new").exists() && !image.folder.path().join("home").exists());
+    assert_eq!(fs::read_link(image.folder.path().join("etc/resolv.conf")).unwrap(), Path::new("/etc/shadow"));
+}
+
+#[tokio::test]
+async fn an_image_whose_folders_are_links_to_the_host_is_refused() {
+    if !can_run().await {
+        return;
+    }
+    for (number, name) in ["etc", "home", "dev", "proc", "tmp", "var"].into_iter().enumerate() {
+        let image = Image::make();
+        let target = tempfile::tempdir_in("/tmp").unwrap();
+        symlink(target.path(), image.folder.path().join(name)).unwrap();
+        let refused = image.launch(&format!("image-link-{number}")).await.err();
+        let Some(LaunchError::Failed { step, .. }) = refused else { panic!("{name}: {refused:?}") };
+        assert!(step.contains(name), "{name}: {step}");
+        assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0, "{name}: something was written through the link");
+    }
+}
+
+#[tokio::test]
+async fn archives_and_images_are_refused_with_what_to_do() {
+    for root in [RootFs::Archive("/x.tar".into()), RootFs::Image("debian:13".to_owned())] {
+        let spec = BottleSpec { name: BottleName::parse("image-2").unwrap(), root, tools: Vec::new(), limits: Limits::default() };
+        match backend().launch(&spec).await.err() {
+            Some(LaunchError::Unsupported { reason, .. }) => assert!(reason.contains("folder"), "{reason}"),
+            Some(LaunchError::Unavailable(unavailable)) => return testkit::require("userns", &unavailable.to_string()),
+            other => panic!("{other:?}"),
+        }
+    }
+}

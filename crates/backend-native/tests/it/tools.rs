@@ -1,0 +1,61 @@
+//! Host folders and files that are shown in a bottle.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use bottle::{Backend, BottleName, BottleSpec, Exec, LaunchError, Limits, RootFs, Tool};
+
+use crate::backend::backend;
+
+fn spec(name: &str, tools: &[&Path]) -> BottleSpec {
+    let tools = tools.iter().map(|path| Tool { path: (*path).to_owned() }).collect();
+    BottleSpec { name: BottleName::parse(name).unwrap(), root: RootFs::Default, tools, limits: Limits::default() }
+}
+
+#[allow(clippy::disallowed_methods, reason = "files of the test's own")]
+fn write(path: &Path, content: &str, mode: u32) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[tokio::test]
+async fn a_tool_is_seen_alone_and_read_only_whatever_its_path() {
+    if let Err(unavailable) = backend().check().await {
+        return testkit::require("userns", &unavailable.to_string());
+    }
+    for (number, name) in ["plain", "a b", "comma,colon:back\\slash", "new\nline", "quote'\"$(id);&", "ü…"].into_iter().enumerate() {
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let home = folder.path().canonicalize().unwrap().join(name);
+        write(&home.join("tool/bin/run"), "#!/bin/sh\necho ran\n", 0o755);
+        write(&home.join("single"), "#!/bin/sh\necho single\n", 0o755);
+        write(&home.join("secret"), "secret", 0o644);
+        let (tool, single) = (home.join("tool"), home.join("single"));
+        let launched = backend().launch(&spec(&format!("tools-{number}"), &[&tool, &single])).await.unwrap();
+        let run = async |program: &Path| launched.bottle.exec(Exec::new(program)).await.unwrap().stdout;
+        assert_eq!(run(&tool.join("bin/run")).await, b"ran\n", "{name:?}");
+        assert_eq!(run(&single).await, b"single\n", "{name:?}");
+        let look = Exec::new("sh").args(["-c", "ls -A \"$1\" && ls -A \"$1/..\" | wc -l; touch \"$1/tool/new\" \"$1/single\" || echo refused", "sh"]).arg(&home);
+        let seen = launched.bottle.exec(look).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&seen.stdout), "single\ntool\n1\nrefused\n", "{name:?}: {seen:?}");
+        launched.bottle.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_is_missing_or_a_way_out_is_refused_by_name() {
+    if let Err(unavailable) = backend().check().await {
+        return testkit::require("userns", &unavailable.to_string());
+    }
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    let (missing, socket) = (folder.path().join("missing"), folder.path().join("socket"));
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [missing.as_path(), socket.as_path(), Path::new("/dev/null")] {
+        match backend().launch(&spec("tools-bad", &[path])).await.err() {
+            Some(LaunchError::Failed { step, .. }) => assert!(step.contains(path.to_str().unwrap()), "{step}"),
+            other => panic!("{}: {other:?}", path.display()),
+        }
+    }
+}
