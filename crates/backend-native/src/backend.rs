@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bottle::{
-    Backend, BackendName, BottleSpec, Boundary, Capabilities, CloseError, LaunchError, Launched, Leftover, Unavailable, Users,
+    Backend, BackendName, BottleName, BottleSpec, Boundary, Capabilities, CloseError, LaunchError, Launched, Leftover, Limits, RootFs, Unavailable, Users,
 };
 
 use crate::bottle::NativeBottle;
 use crate::cgroup::{self, Hierarchy};
 use crate::check;
-use crate::ids::IdPlan;
+use crate::ids::{self, IdPlan};
 use crate::launch::{self, Started};
 use crate::outlet::NativeOutlet;
 
@@ -30,15 +30,28 @@ impl NativeBackend {
         Self { program }
     }
 
+    /// Makes a bottle and lets it go.
+    async fn trial(&self) -> Result<(), Unavailable> {
+        let failed = |error: &dyn std::fmt::Display| Unavailable { backend: NAME, missing: error.to_string(), hints: Vec::new() };
+        let name = BottleName::parse("trial").map_err(|error| failed(&error))?;
+        let spec = BottleSpec { name, root: RootFs::Default, tools: Vec::new(), limits: Limits::default() };
+        match self.launch(&spec).await {
+            Ok(launched) => launched.bottle.close().await.map_err(|error| failed(&error)),
+            Err(LaunchError::Unavailable(unavailable)) => Err(unavailable),
+            Err(error @ (LaunchError::Unsupported { .. } | LaunchError::Failed { .. })) => Err(failed(&error)),
+        }
+    }
+
     fn look(&self) -> Result<(IdPlan, Hierarchy, Capabilities), Unavailable> {
         check::kernel()?;
         let (ids, why_single) = IdPlan::find();
         let hierarchy = Hierarchy::find();
-        let (users, remark) = match &ids {
-            IdPlan::Root | IdPlan::Subordinate { .. } => (Users::Separate, None),
+        let (users, remarks) = match &ids {
+            IdPlan::Root | IdPlan::Subordinate { .. } => (Users::Separate, Vec::new()),
             IdPlan::Single => {
                 let why = why_single.unwrap_or_default();
-                (Users::Shared, Some(format!("only your own user id can be mapped, so root's files are node's in the bottle: {why}")))
+                let shared = format!("only your own user id can be mapped, so root's files are node's in the bottle: {why}");
+                (Users::Shared, std::iter::once(shared).chain(ids::groups_that_stay()).collect())
             }
         };
         let capabilities = Capabilities {
@@ -46,7 +59,7 @@ impl NativeBackend {
             users,
             transparent: true,
             limits: hierarchy.support(),
-            remarks: remark.into_iter().collect(),
+            remarks,
         };
         Ok((ids, hierarchy, capabilities))
     }
@@ -59,7 +72,11 @@ impl Backend for NativeBackend {
     }
 
     async fn check(&self) -> Result<Capabilities, Unavailable> {
-        self.look().map(|(_, _, capabilities)| capabilities)
+        let (_, _, capabilities) = self.look()?;
+        if check::needs_a_trial() {
+            self.trial().await?;
+        }
+        Ok(capabilities)
     }
 
     async fn launch(&self, spec: &BottleSpec) -> Result<Launched, LaunchError> {

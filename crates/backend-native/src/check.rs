@@ -29,10 +29,27 @@ pub fn kernel() -> Result<(), Unavailable> {
     Ok(())
 }
 
+/// Whether only a trial can tell if bottles can be made: something here takes power away from programs in ways that no switch
+/// shows (AppArmor, a container's own system call filter, a /proc with parts covered).
+pub fn needs_a_trial() -> bool {
+    let apparmor = !getuid().is_root() && switch(APPARMOR) == Some(1);
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let filtered = status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() != "0"));
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let covered = mounts.lines().filter_map(|line| line.split(' ').nth(4)).any(|place| {
+        // binfmt_misc is mounted on most machines and covers nothing.
+        place.starts_with("/proc/") && place != "/proc/sys/fs/binfmt_misc"
+    });
+    apparmor || filtered || covered
+}
+
 /// Turns a step that the kernel refused into what the person can do about it, when the cause is known.
 pub fn explain(step: &str, errno: i32) -> Option<Unavailable> {
     let refused = matches!(errno, libc::EPERM | libc::EACCES);
-    if refused && !getuid().is_root() && switch(APPARMOR) == Some(1) {
+    // Not every refusal: an unreadable tool or image has nothing to do with it.
+    let of_namespaces = ["making a", "making the mount", "writing /proc/", "leaving the host", "mounting a", "laying a"];
+    let by_apparmor = of_namespaces.iter().any(|beginning| step.starts_with(beginning));
+    if refused && by_apparmor && !getuid().is_root() && switch(APPARMOR) == Some(1) {
         return Some(apparmor());
     }
     if step == "making a user namespace" {

@@ -82,6 +82,21 @@ impl IdPlan {
     }
 }
 
+/// Where only one id is mapped, the kernel does not let the groups of the person be dropped. They matter for files below the
+/// system folders that a group alone may read; nothing else of the host is in the bottle.
+pub fn groups_that_stay() -> Option<String> {
+    let own = getgid();
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    let table = fs::read_to_string("/etc/group").unwrap_or_default();
+    let name = |id: u32| {
+        let line = table.lines().find(|line| line.split(':').nth(2).and_then(|field| field.parse().ok()) == Some(id));
+        line.and_then(|line| line.split(':').next()).map_or_else(|| id.to_string(), str::to_owned)
+    };
+    let names: Vec<String> = groups.iter().filter(|group| **group != own).map(|group| name(group.as_raw())).collect();
+    let names = names.join(", ");
+    (!names.is_empty()).then(|| format!("your groups ({names}) stay with the agent: it can read what they may read in /usr and /opt"))
+}
+
 /// A block of ids for a bottle of root's, by its name (FNV-1a).
 fn range_for(name: &str) -> u32 {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));

@@ -29,6 +29,7 @@ mod serve;
 mod skeleton;
 mod step;
 mod syscalls;
+mod system;
 mod tools;
 mod unpack;
 
@@ -85,14 +86,14 @@ fn become_init(control: BorrowedFd<'_>, setup: &Setup) -> Result<(), StepError> 
         Fork::Child => {}
     }
     namespaces::become_root(setup.ids)?;
-    rootfs::build(setup, sources)?;
+    let mut remarks = rootfs::build(setup, sources)?;
     let listeners = network::prepare()?;
     rustix::system::sethostname(setup.name.as_bytes()).during("setting the host name")?;
     let node = namespaces::node_namespace(setup.ids)?;
     namespaces::forbid_more()?;
     namespaces::leave_quotas()?;
     proc::seal()?;
-    let remarks = landlock::restrict()?;
+    remarks.extend(landlock::restrict()?);
     privileges::keep_for_service(setup.ids)?;
     // Nothing in the bottle may ever look into this process: no /proc/1/exe (CVE-2019-5736), no ptrace, no /proc/1/fd. After
     // the last change of user, which may undo it, and before anything of the bottle runs.

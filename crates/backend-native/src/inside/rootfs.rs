@@ -6,7 +6,7 @@
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, open};
@@ -14,11 +14,9 @@ use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount_bind,
 use rustix::process::{Gid, Uid, chdir, pivot_root};
 
 use super::step::{During, StepError};
-use super::{dev, etc, mounts, proc, skeleton, tools};
+use super::{dev, etc, mounts, proc, skeleton, system, tools};
 use crate::wire::{Ids, Setup};
 
-/// The host's folders that make the bottle's system. Some are links to others on most distributions.
-const SYSTEM: [&str; 10] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "nix", "gnu"];
 /// Where the layer is mounted while it is being built. The host's own folder is covered in this namespace alone.
 const LAYER: &str = "/tmp";
 /// What an image's layer is called.
@@ -56,14 +54,15 @@ impl Sources {
     }
 }
 
-/// Builds the root and moves into it.
-pub fn build(setup: &Setup, sources: Sources) -> Result<(), StepError> {
+/// Builds the root and moves into it. Gives remarks for the person.
+pub fn build(setup: &Setup, sources: Sources) -> Result<Vec<String>, StepError> {
+    let mut remarks = Vec::new();
     let layer = Layer::mount(setup.disk)?;
     let root = layer.path("root");
     match &sources.image {
         None => {
             mount_bind(&root, &root).during("making the root a mount")?;
-            system_folders(&layer, &root)?;
+            remarks = system::build(&layer, &root)?;
             folders(&root)?;
             etc::from_host(&layer, &root)?;
         }
@@ -80,7 +79,8 @@ pub fn build(setup: &Setup, sources: Sources) -> Result<(), StepError> {
     }
     dev::build(&root, &layer.path("shm"), setup.ids)?;
     proc::build(&root)?;
-    pivot(&root)
+    pivot(&root)?;
+    Ok(remarks)
 }
 
 /// The private tmpfs.
@@ -118,61 +118,6 @@ impl Layer {
         }
         mounts::overlay(lower, &upper, &work, target)
     }
-}
-
-fn system_folders(layer: &Layer, root: &Path) -> Result<(), StepError> {
-    for name in SYSTEM {
-        let host = Path::new("/").join(name);
-        let place = root.join(name);
-        let Ok(metadata) = fs::symlink_metadata(&host) else { continue };
-        if metadata.is_symlink() {
-            let target = fs::read_link(&host).during_with(|| format!("reading {}", host.display()))?;
-            symlink(target, &place).during_with(|| format!("linking {}", host.display()))?;
-        } else if metadata.is_dir() {
-            fs::create_dir(&place).during_with(|| format!("making {}", host.display()))?;
-            layer.overlay(name, &host, &place)?;
-        }
-    }
-    // An overlay does not show what is mounted below its lower folder, /usr/local on a disk of its own for instance.
-    for (number, below) in mounted_below_system()?.into_iter().enumerate() {
-        let place = root.join(below.strip_prefix("/").unwrap_or(&below));
-        layer.overlay(&format!("mounted-{number}"), &below, &place)?;
-    }
-    Ok(())
-}
-
-/// Mount points of real file systems below the system folders (`proc_pid_mountinfo(5)`), parents first.
-fn mounted_below_system() -> Result<Vec<PathBuf>, StepError> {
-    let table = fs::read_to_string("/proc/self/mountinfo").during("reading /proc/self/mountinfo")?;
-    let mut found: Vec<PathBuf> = table.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape).collect();
-    found.retain(|path| {
-        let below = SYSTEM.iter().any(|name| path.starts_with(Path::new("/").join(name)) && path.components().count() > 2);
-        below && path.is_dir()
-    });
-    found.sort();
-    found.dedup();
-    Ok(found)
-}
-
-/// Undoes the octal escapes of mountinfo (`\040` for a space).
-fn unescape(field: &str) -> PathBuf {
-    let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let octal = (*first == b'\\').then(|| tail.get(..3)).flatten();
-        let number = octal.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match number {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[3..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    PathBuf::from(std::ffi::OsString::from(std::ffi::OsStr::from_bytes(&bytes)))
 }
 
 fn folders(root: &Path) -> Result<(), StepError> {
@@ -220,15 +165,4 @@ fn pivot(root: &Path) -> Result<(), StepError> {
     pivot_root(".", ".").during("changing the root")?;
     unmount(".", UnmountFlags::DETACH).during("detaching the host's file system")?;
     chdir("/").during("entering the new root")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mountinfo_escapes_are_undone() {
-        assert_eq!(unescape(r"/usr/local/my\040disk\134x"), PathBuf::from("/usr/local/my disk\\x"));
-        assert_eq!(unescape(r"/usr/odd\9"), PathBuf::from(r"/usr/odd\9"));
-    }
 }

@@ -37,9 +37,9 @@ async fn a_tool_is_seen_alone_and_read_only_whatever_its_path() {
         let run = async |program: &Path| launched.bottle.exec(Exec::new(program)).await.unwrap().stdout;
         assert_eq!(run(&tool.join("bin/run")).await, b"ran\n", "{name:?}");
         assert_eq!(run(&single).await, b"single\n", "{name:?}");
-        let look = Exec::new("sh").args(["-c", "ls -A \"$1\" && ls -A \"$1/..\" | wc -l; touch \"$1/tool/new\" \"$1/single\" || echo refused", "sh"]).arg(&home);
+        let look = Exec::new("sh").args(["-c", "ls -A \"$1\"; touch \"$1/tool/new\" \"$1/single\" || echo refused", "sh"]).arg(&home);
         let seen = launched.bottle.exec(look).await.unwrap();
-        assert_eq!(String::from_utf8_lossy(&seen.stdout), "single\ntool\n1\nrefused\n", "{name:?}: {seen:?}");
+        assert_eq!(String::from_utf8_lossy(&seen.stdout), "single\ntool\nrefused\n", "{name:?}: {seen:?}");
         launched.bottle.close().await.unwrap();
     }
 }

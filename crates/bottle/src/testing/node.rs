@@ -133,7 +133,9 @@ impl Node {
                     ahead = parts(target).chain(ahead).collect();
                 }
                 None if !ahead.is_empty() => return Err(Errno::NOENT.into()),
-                Some(Content::Link(_) | Content::File(_) | Content::Folder(_) | Content::Fifo) | None => behind.push((folder, name)),
+                Some(Content::Link(_) | Content::File(_) | Content::Folder(_) | Content::Fifo) | None => {
+                    behind.push((folder, name))
+                }
             }
         }
         Ok(behind.into_iter().map(|(_, name)| name).collect())

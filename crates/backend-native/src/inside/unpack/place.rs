@@ -108,10 +108,17 @@ fn place(stage: &Stage, owner: Owner) -> io::Result<Placed<'_>> {
     let put = |flags| renameat_with(stage.folder(), stage.staged(), &parent, stage.name.as_os_str(), flags);
     let replaced = match put(RenameFlags::NOREPLACE) {
         Ok(()) => false,
-        Err(Errno::EXIST) => {
-            put(RenameFlags::EXCHANGE)?;
-            true
-        }
+        Err(Errno::EXIST) => match put(RenameFlags::EXCHANGE) {
+            Ok(()) => true,
+            // What stands there is a folder of a lower layer (an image's, the host's), which an overlay without redirects
+            // cannot move (`overlayfs.rst`, "renaming directories"): hidden first, and for a moment nothing is there.
+            Err(Errno::XDEV) => {
+                remove::tree(&parent, &CString::new(stage.name.as_bytes()).map_err(io::Error::other)?)?;
+                put(RenameFlags::NOREPLACE)?;
+                false
+            }
+            Err(error) => return Err(error.into()),
+        },
         Err(error) => return Err(error.into()),
     };
     Ok(Placed { stage, parent, replaced })
