@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use bottle::{BottleName, BottleSpec, LaunchError, RootFs};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::Pid;
 
 use crate::backend::NAME;
 use crate::cgroup::{Groups, Hierarchy};
@@ -135,11 +135,9 @@ impl Helper {
 impl Drop for Helper {
     fn drop(&mut self) {
         // It may have ended already, and been waited for.
-        if let Ok(pidfd) = pidfd_open(self.pid(), PidfdFlags::empty()) {
-            if matches!(self.child.try_wait(), Ok(None)) {
-                let _ = rustix::process::pidfd_send_signal(pidfd, rustix::process::Signal::KILL);
-                let _ = self.child.wait();
-            }
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
         }
     }
 }

@@ -9,6 +9,8 @@ pub struct Capabilities {
     pub transparent: bool,
     /// Which limits can be enforced.
     pub limits: LimitSupport,
+    /// What a bottle's file system can be made from, beside the backend's own default.
+    pub images: ImageSupport,
     /// Facts worth telling the person at preflight, such as `Landlock: not in this kernel`.
     pub remarks: Vec<String>,
 }
@@ -64,5 +66,34 @@ impl LimitSupport {
         ];
         let refused = asked.into_iter().filter(|(_, wanted, _)| *wanted);
         refused.filter_map(|(name, _, support)| support.clone().err().map(|why| (name, why))).collect()
+    }
+}
+
+/// What a bottle's file system can be made from; for the others, why not and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSupport {
+    /// [`crate::RootFs::Folder`]
+    pub folder: Result<(), String>,
+    /// [`crate::RootFs::Archive`]
+    pub archive: Result<(), String>,
+    /// [`crate::RootFs::Image`], the name of an image that an engine knows.
+    pub engine: Result<(), String>,
+}
+
+impl ImageSupport {
+    /// Everything can be taken.
+    pub fn all() -> Self {
+        Self { folder: Ok(()), archive: Ok(()), engine: Ok(()) }
+    }
+
+    /// Why `wanted` cannot be taken; `None` when it can.
+    pub fn refusal(&self, wanted: &crate::RootFs) -> Option<String> {
+        let support = match wanted {
+            crate::RootFs::Default => &Ok(()),
+            crate::RootFs::Folder(_) => &self.folder,
+            crate::RootFs::Archive(_) => &self.archive,
+            crate::RootFs::Image(_) => &self.engine,
+        };
+        support.clone().err()
     }
 }

@@ -41,7 +41,7 @@ pub fn build(root: &Path, shared: &Path, ids: Ids) -> Result<(), StepError> {
         Ids::Mapped => c"newinstance,ptmxmode=0666,mode=620,gid=5",
         Ids::Single { .. } => c"newinstance,ptmxmode=0666,mode=620",
     };
-    mount("devpts", &dev.join("pts"), "devpts", MountFlags::NOSUID | MountFlags::NOEXEC, Some(pts))
+    mount("devpts", dev.join("pts"), "devpts", MountFlags::NOSUID | MountFlags::NOEXEC, Some(pts))
         .during("mounting a private devpts")?;
     let shm = dev.join("shm");
     fs::set_permissions(shared, fs::Permissions::from_mode(0o1777)).during("opening /dev/shm")?;

@@ -15,7 +15,7 @@ use crate::wire::{FromExec, Spawn, StartStep, ToExec, receive_packet, send_packe
 pub fn watch(helper: &Helper, spawn: Spawn, fds: Vec<OwnedFd>) {
     let mut fds = fds.into_iter();
     let Some(channel) = fds.next() else { return };
-    let last_word = match Watch::start(helper, spawn, fds.collect(), &channel).and_then(|watch| watch.to_the_end(&channel)) {
+    let last_word = match Watch::start(helper, spawn, fds.collect(), &channel).and_then(|watch| watch.follow(&channel)) {
         Ok(status) => how_it_ended(status),
         Err(Failure { step, errno }) => FromExec::NotStarted { step, errno },
     };
@@ -61,7 +61,7 @@ impl Watch {
     }
 
     /// Serves the channel until the program has ended. What it leaves running in the background goes on, below PID 1.
-    fn to_the_end(self, channel: &OwnedFd) -> Result<WaitStatus, Failure> {
+    fn follow(self, channel: &OwnedFd) -> Result<WaitStatus, Failure> {
         // `None` once the caller has let go of the program, which goes on.
         let mut caller = Some(channel);
         loop {

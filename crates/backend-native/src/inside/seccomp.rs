@@ -157,7 +157,7 @@ fn dword(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::Back
 }
 
 fn not_dword(argument: u8, value: libc::c_ulong) -> Result<SeccompCondition, seccompiler::BackendError> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(value))
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
 }
 
 fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {

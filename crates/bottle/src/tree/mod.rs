@@ -50,7 +50,7 @@ pub enum Source {
         path: PathBuf,
         /// What happens to symbolic links that lead out of it.
         outward: OutwardLinks,
-        /// Names (last path parts) that are left out wherever they stand below it.
+        /// What is left out: a name wherever it stands below it; a path with `/`, as seen from it, at that place alone.
         exclude: Vec<String>,
     },
     /// Bytes made by us.
@@ -64,6 +64,11 @@ pub enum Source {
     Folder {
         /// Permission bits, `0o755` for instance.
         mode: u32,
+    },
+    /// A symbolic link made by us. Nobody follows it on the way in, so it may lead anywhere.
+    Link {
+        /// What it points to, as seen in the bottle.
+        target: PathBuf,
     },
 }
 
@@ -84,7 +89,7 @@ pub struct Census {
     pub files: u64,
     /// Folders, the members' own included.
     pub folders: u64,
-    /// Symbolic links that stay inside.
+    /// Symbolic links that stay inside, and those made by us.
     pub links: u64,
     /// Symbolic links that lead out and were left out.
     pub links_left_out: u64,
@@ -130,7 +135,7 @@ impl Tree {
         pack::scan(self)
     }
 
-    /// Writes the tree as a tar stream: member number `i` is the entry `i` (a file or a folder) with its content below `i/`.
+    /// Writes the tree as a tar stream: member number `i` is the entry `i` (a file, a folder or a link) with its content below `i/`.
     /// Owners are 0:0 (the receiver sets them), modes are the host's permission bits without setuid, setgid and sticky.
     /// Every host file is opened without following links and without blocking, and checked after opening. Hard links become
     /// files of their own. Order: a folder, its files and links by name, then its folders by name. Times of modification are

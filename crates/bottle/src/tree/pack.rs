@@ -19,6 +19,7 @@ pub(super) fn scan(tree: &Tree) -> Result<Census, TreeError> {
             Source::Host { path, outward, exclude } => HostMember { path, outward: *outward, exclude }.walk(&mut scan)?,
             Source::File { content, .. } => scan.census.file(content.len() as u64),
             Source::Folder { .. } => scan.census.folders += 1,
+            Source::Link { .. } => scan.census.links += 1,
         }
     }
     Ok(scan.census)
@@ -32,6 +33,7 @@ pub(super) fn pack(tree: &Tree, out: &mut dyn io::Write) -> Result<Census, TreeE
             Source::Host { path, outward, exclude } => HostMember { path, outward: *outward, exclude }.walk(&mut pack)?,
             Source::File { content, mode } => pack.bytes(content, *mode)?,
             Source::Folder { mode } => pack.empty_folder(*mode)?,
+            Source::Link { target } => pack.own_link(target)?,
         }
     }
     let census = pack.census;
@@ -98,6 +100,11 @@ impl Pack<'_> {
     fn empty_folder(&mut self, mode: u32) -> Result<(), TreeError> {
         self.census.folders += 1;
         self.entry(Path::new(""), Path::new(""), &Meta { kind: EntryType::Directory, mode, mtime: now(), size: 0 })
+    }
+
+    fn own_link(&mut self, target: &Path) -> Result<(), TreeError> {
+        self.census.links += 1;
+        self.entry(Path::new(""), target, &Meta { kind: EntryType::Symlink, mode: 0o777, mtime: now(), size: 0 })
     }
 
     fn entry(&mut self, at: &Path, target: &Path, meta: &Meta) -> Result<(), TreeError> {

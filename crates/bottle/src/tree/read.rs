@@ -91,7 +91,7 @@ impl HostMember<'_> {
         for entry in Dir::read_from(folder).map_err(|error| self.failed(at, error, true))? {
             let entry = entry.map_err(|error| self.failed(at, error, true))?;
             let name = entry.file_name();
-            if name != c"." && name != c".." && !self.excludes(name) {
+            if name != c"." && name != c".." && !self.excludes(at, name) {
                 names.push((name.to_owned(), entry.file_type()));
             }
         }
@@ -99,8 +99,14 @@ impl HostMember<'_> {
         Ok(names)
     }
 
-    fn excludes(&self, name: &CStr) -> bool {
-        self.exclude.iter().any(|excluded| excluded.as_bytes() == name.to_bytes())
+    /// A bare name is left out at any depth, a path at its own place alone.
+    fn excludes(&self, at: &Path, name: &CStr) -> bool {
+        let name = name.to_bytes();
+        self.exclude.iter().map(String::as_bytes).any(|excluded| match excluded.strip_suffix(name) {
+            Some(b"") => true,
+            Some([folder @ .., b'/']) => folder == at.as_os_str().as_bytes(),
+            Some(_) | None => false,
+        })
     }
 
     fn kind_of(&self, folder: &OwnedFd, name: &CStr, at: &Path) -> Result<FileType, TreeError> {
