@@ -57,7 +57,7 @@ make_user() {
 # copy_for USER FOLDER ARCHIVE: the built tests, the project's files, the test runner and the agents' programs.
 copy_for() {
   local user=$1 folder=$2 archive=$3
-  mkdir -p "$folder/project" "$folder/tmp"
+  mkdir -p "$folder/project" "$folder/built" "$folder/tmp"
   cp "$archive" "$folder/tests.tar.zst"
   cp "$(command -v cargo-nextest)" "$folder/cargo-nextest"
   git -c safe.directory="$PROJECT" ls-files -z --cached --others --exclude-standard |

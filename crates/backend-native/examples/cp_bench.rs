@@ -27,8 +27,12 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let spec =
-        BottleSpec { name: BottleName::parse("bench-copy")?, root: RootFs::Default, tools: Vec::new(), limits: Limits::default() };
+    let spec = BottleSpec {
+        name: BottleName::parse("bench-copy")?,
+        root: RootFs::Default,
+        tools: Vec::new(),
+        limits: Limits::default(),
+    };
     let launched = NativeBackend::new(HelperProgram::Own).launch(&spec).await?;
     let mut out = io::stdout();
     writeln!(out, "ready")?;

@@ -59,6 +59,7 @@ impl NativeBackend {
             users,
             transparent: true,
             limits: hierarchy.support(),
+            images: launch::images(),
             remarks,
         };
         Ok((ids, hierarchy, capabilities))
@@ -93,7 +94,7 @@ impl Backend for NativeBackend {
         capabilities.remarks.extend(remarks);
         let bottle = NativeBottle::new(spec.name.clone(), capabilities, control, init, groups)
             .map_err(|error| failed("watching the bottle", error.to_string()))?;
-        let outlet = NativeOutlet::new(&ports, listeners).map_err(|error| failed("opening the outlet", error.to_string()))?;
+        let outlet = NativeOutlet::new(&ports, listeners, bottle.init()).map_err(|error| failed("opening the outlet", error.to_string()))?;
         Ok(Launched { bottle: Arc::new(bottle), outlet: Box::new(outlet) })
     }
 

@@ -40,6 +40,11 @@ impl NativeBottle {
         Ok(Self { name, capabilities, control: Mutex::new(Some(control)), init, groups: Mutex::new(groups) })
     }
 
+    /// PID 1: readable when the bottle is gone.
+    pub fn init(&self) -> Arc<AsyncFd<OwnedFd>> {
+        Arc::clone(&self.init)
+    }
+
     /// Sends a request with a new exec channel before `fds`. `None` when the bottle is gone.
     fn request(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> io::Result<Option<Channel>> {
         let (channel, theirs) = Channel::new()?;
@@ -64,6 +69,7 @@ impl NativeBottle {
             folder,
             root: exec.user == User::Root,
             terminal,
+            deadline: exec.deadline.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
         };
         if spawn.argv.iter().chain(&spawn.env).any(|text| text.contains(&0)) {
             return Err(failed("an argument or variable holds a NUL byte".to_owned()));
@@ -80,7 +86,7 @@ impl NativeBottle {
                 Ok((process, fds.into_iter().next()))
             }
             Some((FromExec::NotStarted { step, errno }, _)) => Err(self.not_started(exec, step, errno)),
-            Some((FromExec::Exited(_) | FromExec::Killed(_) | FromExec::Done | FromExec::Failed { .. }, _)) => {
+            Some((FromExec::Exited(_) | FromExec::Killed(_) | FromExec::DeadlinePassed | FromExec::Done | FromExec::Failed { .. }, _)) => {
                 Err(failed("the helper spoke out of turn".to_owned()))
             }
             None => Err(gone()),

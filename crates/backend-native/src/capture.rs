@@ -44,8 +44,11 @@ impl Pipes {
         let unfinished = process.kill_on_drop();
         let (mut out, mut err) = (Kept::new(stdout), Kept::new(stderr));
         let streams = async {
-            let ((), out, err) = tokio::join!(feed(stdin, &exec.stdin), out.fill(), err.fill());
-            if out.is_err() || err.is_err() { Err(()) } else { Ok(()) }
+            let feeding = async {
+                feed(stdin, &exec.stdin).await;
+                Ok(())
+            };
+            tokio::try_join!(feeding, out.fill(), err.fill()).map(drop)
         };
         let too_much = || ExecError::TooMuchOutput { bottle: bottle.to_owned(), program: exec.program(), most: Output::MOST };
         // The program's end is the end: something it left running may hold the streams open for ever. What it wrote
@@ -66,6 +69,9 @@ async fn feed(mut to: pipe::Sender, bytes: &[u8]) {
     let _ = to.write_all(bytes).await;
 }
 
+/// A stream brought more than is kept.
+struct TooMuch;
+
 /// One stream and what it has brought.
 struct Kept {
     from: pipe::Receiver,
@@ -78,14 +84,14 @@ impl Kept {
     }
 
     /// Reads to the end; fails when there is too much.
-    async fn fill(&mut self) -> Result<(), ()> {
+    async fn fill(&mut self) -> Result<(), TooMuch> {
         while self.bytes.len() <= Output::MOST {
             match self.from.read_buf(&mut self.bytes).await {
                 Ok(0) | Err(_) => return Ok(()),
                 Ok(_) => {}
             }
         }
-        Err(())
+        Err(TooMuch)
     }
 
     /// Takes what is still in the pipe. No more than it holds: something that goes on writing is not waited for.

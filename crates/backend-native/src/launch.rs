@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use bottle::{BottleName, BottleSpec, LaunchError, RootFs};
+use bottle::{BottleName, BottleSpec, ImageSupport, LaunchError, RootFs};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::Pid;
 
@@ -61,21 +61,26 @@ pub fn launch(program: &HelperProgram, spec: &BottleSpec, ids: &IdPlan, hierarch
 }
 
 fn setup(spec: &BottleSpec, ids: &IdPlan) -> Result<Setup, LaunchError> {
-    let unsupported = |what: &str, reason: String| LaunchError::Unsupported { backend: NAME, what: what.to_owned(), reason };
+    // Said before by the capabilities; a caller that did not ask is told here.
+    if let Some(reason) = images().refusal(&spec.root) {
+        return Err(LaunchError::Unsupported { backend: NAME, what: "agent_provider.image".to_owned(), reason });
+    }
     let image = match &spec.root {
-        RootFs::Default => None,
         RootFs::Folder(path) => Some(path.as_os_str().as_bytes().to_vec()),
-        RootFs::Archive(path) => {
-            let reason = format!("it takes folders only; unpack {} into a folder and name that, or choose --backend docker", path.display());
-            return Err(unsupported("agent_provider.image: an archive", reason));
-        }
-        RootFs::Image(name) => {
-            let reason = format!("{name:?} is an engine's image name; name a folder that holds a root file system, or choose --backend docker");
-            return Err(unsupported("agent_provider.image: an engine's image", reason));
-        }
+        RootFs::Default | RootFs::Archive(_) | RootFs::Image(_) => None,
     };
     let tools = spec.tools.iter().map(|tool| tool.path.as_os_str().as_bytes().to_vec()).collect();
     Ok(Setup { name: spec.name.to_string(), ids: ids.for_helper(), image, tools, disk: spec.limits.disk })
+}
+
+/// What a bottle's file system can be made from.
+pub fn images() -> ImageSupport {
+    let no = |what: &str, instead: &str| Err(format!("{what} cannot be taken; {instead}, or choose a backend that takes it"));
+    ImageSupport {
+        folder: Ok(()),
+        archive: no("an archive", "unpack it into a folder and name that"),
+        engine: no("an engine's image name", "name a folder that holds a root file system"),
+    }
 }
 
 /// The helper process until it has forked PID 1. Dropping it ends what there is so far.
@@ -107,12 +112,18 @@ impl Helper {
     fn prepare(&mut self, control: OwnedFd, setup: Setup, ids: &IdPlan, name: &BottleName) -> Result<Ready, LaunchError> {
         let failed = |step: &str, reason: String| LaunchError::Failed { bottle: name.to_string(), step: step.to_owned(), reason };
         let lost = |error: io::Error| failed("talking to the helper", error.to_string());
-        wire::send_frame(control.as_fd(), &Request::Setup(setup), &[]).map_err(lost)?;
+        let (first, mut setup) = (Request::Enter(setup.ids), Some(Request::Setup(setup)));
+        wire::send_frame(control.as_fd(), &first, &[]).map_err(lost)?;
+        // The maps come between the two, where the session writes them.
+        if matches!(ids, IdPlan::Single) {
+            setup.take().map_or(Ok(()), |setup| wire::send_frame(control.as_fd(), &setup, &[])).map_err(lost)?;
+        }
         loop {
             match wire::receive_frame::<Progress>(control.as_fd()).map_err(lost)? {
                 Some((Progress::Unshared, _)) => {
                     ids.apply(self.pid(), name.as_str()).map_err(|error| failed("mapping user ids", error.to_string()))?;
                     wire::send_frame(control.as_fd(), &Request::Mapped, &[]).map_err(lost)?;
+                    setup.take().map_or(Ok(()), |setup| wire::send_frame(control.as_fd(), &setup, &[])).map_err(lost)?;
                 }
                 Some((Progress::Ready { ports, remarks }, mut fds)) => {
                     if fds.len() != ports.len() + 1 {

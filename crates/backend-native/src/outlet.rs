@@ -24,13 +24,15 @@ const BREATH: Duration = Duration::from_millis(50);
 /// Accepts on every listener of one bottle.
 pub struct NativeOutlet {
     arrivals: mpsc::Receiver<Arrival>,
+    /// PID 1 of the bottle; readable when the bottle is gone.
+    init: Arc<AsyncFd<OwnedFd>>,
     /// One task for each listener; dropping the set ends them and closes the sockets.
     _accepting: JoinSet<()>,
 }
 
 impl NativeOutlet {
     /// Takes the sockets over: TCP listeners, then one UDP socket, with their ports.
-    pub fn new(ports: &[u16], sockets: Vec<OwnedFd>) -> io::Result<Self> {
+    pub fn new(ports: &[u16], sockets: Vec<OwnedFd>, init: Arc<AsyncFd<OwnedFd>>) -> io::Result<Self> {
         let (sender, arrivals) = mpsc::channel(QUEUE);
         let mut accepting = JoinSet::new();
         let last = sockets.len().saturating_sub(1);
@@ -43,14 +45,18 @@ impl NativeOutlet {
                 accepting.spawn(accept(listener, *port, sender.clone()));
             }
         }
-        Ok(Self { arrivals, _accepting: accepting })
+        Ok(Self { arrivals, init, _accepting: accepting })
     }
 }
 
 #[async_trait]
 impl Outlet for NativeOutlet {
     async fn accept(&mut self) -> Result<Arrival, OutletError> {
-        self.arrivals.recv().await.ok_or(OutletError::Gone)
+        tokio::select! {
+            biased;
+            _ = self.init.readable() => Err(OutletError::Gone),
+            arrival = self.arrivals.recv() => arrival.ok_or(OutletError::Gone),
+        }
     }
 }
 

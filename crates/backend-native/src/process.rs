@@ -61,16 +61,14 @@ impl NativeProcess {
     }
 
     async fn wait_for_end(&self) -> End {
+        // The watching process keeps the deadline. Should it not say so in time, what was promised is done all the same: with
+        // the whole bottle.
         let Some((at, after)) = self.deadline else { return self.next_status().await };
-        match tokio::time::timeout_at(at, self.next_status()).await {
+        match tokio::time::timeout_at(at + KILL_PATIENCE, self.next_status()).await {
             Ok(end) => end,
             Err(_) => {
-                let _ = self.channel.send(&ToExec::KillTree);
-                if tokio::time::timeout(KILL_PATIENCE, self.next_status()).await.is_err() {
-                    // Nobody confirmed it. What was promised is dead all the same: with the whole bottle.
-                    let _ = pidfd_send_signal(self.init.get_ref(), rustix::process::Signal::KILL);
-                    let _ = self.init.readable().await;
-                }
+                let _ = pidfd_send_signal(self.init.get_ref(), rustix::process::Signal::KILL);
+                let _ = self.init.readable().await;
                 End::Deadline(after)
             }
         }
@@ -81,6 +79,7 @@ impl NativeProcess {
             match self.channel.receive().await {
                 Ok(Some((FromExec::Exited(code), _))) => return End::Status(ExitStatus::Code(code)),
                 Ok(Some((FromExec::Killed(signal), _))) => return End::Status(ExitStatus::Signal(signal)),
+                Ok(Some((FromExec::DeadlinePassed, _))) => return End::Deadline(self.deadline.map_or(Duration::ZERO, |(_, after)| after)),
                 Ok(Some((FromExec::Started | FromExec::NotStarted { .. } | FromExec::Done | FromExec::Failed { .. }, _))) => {}
                 Ok(None) | Err(_) => return End::Gone,
             }

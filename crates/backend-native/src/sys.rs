@@ -50,6 +50,26 @@ pub fn execve(program: &CString, argv: &[CString], env: &[CString]) -> io::Error
     io::Error::last_os_error()
 }
 
+/// Executes the file behind a descriptor with an empty environment (`execveat(2)`). Returns only on failure.
+pub fn execve_descriptor(program: BorrowedFd<'_>, argv: &[CString]) -> io::Error {
+    let mut pointers: Vec<*const libc::c_char> = argv.iter().map(|string| string.as_ptr()).collect();
+    pointers.push(std::ptr::null());
+    let env = [std::ptr::null::<libc::c_char>()];
+    // SAFETY: the path is an empty NUL-terminated string; both arrays end with a null pointer and point to NUL-terminated
+    // strings that outlive the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_execveat,
+            program.as_raw_fd(),
+            c"".as_ptr(),
+            pointers.as_ptr(),
+            env.as_ptr(),
+            libc::AT_EMPTY_PATH,
+        )
+    };
+    io::Error::last_os_error()
+}
+
 /// Blocks SIGCHLD and makes a descriptor that becomes readable when a child ends (`signalfd(2)`).
 pub fn child_signals() -> io::Result<OwnedFd> {
     // SAFETY: `set` is initialised by sigemptyset before it is read; signalfd returns a descriptor that nobody else owns.

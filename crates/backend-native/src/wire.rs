@@ -61,10 +61,12 @@ pub enum Ids {
 /// From the session to the helper.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// The first message: make the bottle.
-    Setup(Setup),
+    /// The first message: make the namespaces, with ids mapped so.
+    Enter(Ids),
     /// The id maps are written: go on.
     Mapped,
+    /// Make the bottle.
+    Setup(Setup),
     /// Run a program. Descriptors: exec channel, then stdin, stdout, stderr unless on a terminal.
     Spawn(Spawn),
     /// Unpack a tar stream. Descriptors: exec channel, the stream.
@@ -89,6 +91,8 @@ pub struct Spawn {
     pub root: bool,
     /// Rows and columns when it gets a terminal of its own.
     pub terminal: Option<(u16, u16)>,
+    /// Milliseconds after which it is killed with everything it has started.
+    pub deadline: Option<u64>,
 }
 
 impl std::fmt::Debug for Spawn {
@@ -159,6 +163,8 @@ pub enum FromExec {
     Exited(u8),
     /// A signal ended it.
     Killed(u8),
+    /// Its deadline passed, and everything it had started was killed.
+    DeadlinePassed,
     /// (Pack, Unpack) done.
     Done,
     /// (Pack, Unpack) failed; nothing was replaced.
@@ -302,6 +308,7 @@ mod tests {
             folder: b"/".to_vec(),
             root: false,
             terminal: None,
+            deadline: None,
         };
         assert!(!format!("{spawn:?}").contains("canary") && !format!("{:?}", Request::Spawn(spawn)).contains("KEY"));
         let sender = std::thread::spawn(move || {

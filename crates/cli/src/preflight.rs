@@ -22,7 +22,13 @@ pub fn render(preflight: &Preflight) -> String {
         };
         lines.one(
             "workspace",
-            &format!("a copy of {} ({} files, {}{left_out})", workspace.host, workspace.files, bytes(workspace.bytes)),
+            &format!(
+                "a copy of {} at {} ({} files, {}{left_out})",
+                workspace.host,
+                workspace.path,
+                workspace.files,
+                bytes(workspace.bytes)
+            ),
         );
     }
     lines.policy(&preflight.policy);

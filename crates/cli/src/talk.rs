@@ -33,8 +33,8 @@ pub fn style() -> manifest::Style {
 
 /// One or more lines as they are.
 pub fn say(text: &str) {
-    // Nobody listens when stderr is closed.
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    // One write, so that a line stays whole among those of others. Nobody listens when stderr is closed.
+    let _ = anstream::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
 /// `note: …`

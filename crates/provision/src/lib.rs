@@ -22,7 +22,6 @@ pub use announce::{Announce, Notice};
 pub use environment::{Environment, EnvironmentError};
 pub use git_identity::{GitIdentity, GitIdentityError};
 pub use plan::{PlanError, PlanErrors, ProvisionPlan, Request};
-pub use programs::LinkError;
 pub use prompt::PROMPT_FILE;
 pub use run::{ProvisionError, Provisioned, provision};
 pub use skill::{GUEST_SKILLS, Skill, SkillError};

@@ -1,7 +1,8 @@
 use std::path::Path;
 
-use bottle::tree::{Source, TreePathError};
-use bottle::{GuestPath, Tree, TreePath, User};
+use agents::GuestLink;
+use bottle::tree::Source;
+use bottle::{GuestPath, GuestPathError, Tree, TreePath, User};
 
 /// One thing on its way into a bottle, and its place there.
 #[derive(Debug, Clone)]
@@ -17,16 +18,22 @@ impl Part {
     }
 }
 
+/// A link of our making.
+pub(crate) fn link(link: &GuestLink) -> Part {
+    Part { at: link.at.clone(), source: Source::Link { target: link.target.clone() } }
+}
+
 /// Everything as one tree, and where it goes: below `node`'s home, or below `/` when a part stands elsewhere.
-pub(crate) fn one_tree(parts: Vec<Part>) -> Result<(Tree, &'static str), TreePathError> {
+pub(crate) fn one_tree(parts: Vec<Part>) -> Result<(Tree, GuestPath), GuestPathError> {
     let home = Path::new(User::Node.home());
     let base = if parts.iter().all(|part| part.at.as_path().starts_with(home)) { User::Node.home() } else { "/" };
     let mut tree = Tree::new();
     for part in parts {
         let below = part.at.as_path().strip_prefix(base).unwrap_or(part.at.as_path());
-        tree = tree.with(TreePath::parse(below)?, part.source);
+        let below = TreePath::parse(below).map_err(|error| GuestPathError { path: error.path, reason: error.reason })?;
+        tree = tree.with(below, part.source);
     }
-    Ok((tree, base))
+    Ok((tree, GuestPath::parse(base)?))
 }
 
 /// A place below `node`'s home, from a constant or a name that was checked.

@@ -10,8 +10,8 @@ use crate::environment::{Environment, EnvironmentError};
 use crate::git_identity::{self, GitIdentity, GitIdentityError};
 use crate::part::{Part, one_tree};
 use crate::skill::{Skill, SkillError};
-use crate::workspace::{Workspace, WorkspaceError};
-use crate::{prompt, provider_files};
+use crate::workspace::{Wanted, Workspace, WorkspaceError};
+use crate::{programs, prompt, provider_files};
 
 /// What is to be put into a bottle, as manifest and command line say it, all names resolved.
 #[derive(Debug, Clone)]
@@ -28,7 +28,9 @@ pub struct Request<'a> {
     pub guest_skills: GuestPath,
     /// The host folder that becomes the workspace: `--cwd`.
     pub workspace: Option<&'a Path>,
-    /// Names that are left out of the workspace.
+    /// Its place in the bottle: [`crate::WORKSPACE`] unless the manifest says otherwise.
+    pub workspace_at: GuestPath,
+    /// Names and relative paths that are left out of the workspace.
     pub workspace_exclude: &'a [String],
     /// Who the agent's commits are by.
     pub git_identity: Option<&'a GitIdentity>,
@@ -45,12 +47,13 @@ pub struct Request<'a> {
 /// Everything that provisioning will do, checked against the host; nothing exists yet.
 #[derive(Debug, Clone)]
 pub struct ProvisionPlan {
-    pub(crate) tree: Tree,
-    pub(crate) base: GuestPath,
+    /// What is the agent's.
+    pub(crate) own: (Tree, GuestPath),
+    /// What is root's; `None` when nothing is.
+    pub(crate) roots: Option<(Tree, GuestPath)>,
     pub(crate) skills: Vec<Skill>,
     pub(crate) guest_skills: GuestPath,
-    pub(crate) workspace: Option<(Workspace, GuestPath)>,
-    pub(crate) visible: Visible,
+    pub(crate) workspace: Option<Workspace>,
     pub(crate) prompt_file: Option<GuestPath>,
     pub(crate) folder: GuestPath,
     pub(crate) environment: Environment,
@@ -75,7 +78,7 @@ pub enum PlanError {
     #[error(transparent)]
     Place(#[from] GuestPathError),
     /// Two things for one place, or one inside the other.
-    #[error("{inner} would be put into {outer}, which something else fills; choose another guest skills folder")]
+    #[error("{inner} would be put into {outer}, which something else fills; choose another workspace.path or guest skills folder")]
     Overlap {
         /// The outer place.
         outer: GuestPath,
@@ -137,7 +140,7 @@ impl ProvisionPlan {
 
     /// The workspace, when there is one.
     pub fn workspace(&self) -> Option<&Workspace> {
-        self.workspace.as_ref().map(|(workspace, _)| workspace)
+        self.workspace.as_ref()
     }
 
     /// The variables of programs in the bottle.
@@ -171,8 +174,13 @@ fn validate_skills(request: &Request<'_>, errors: &mut Vec<PlanError>) -> Vec<Sk
 }
 
 fn validate_workspace(request: &Request<'_>, errors: &mut Vec<PlanError>) -> Option<Workspace> {
-    let host = request.workspace?;
-    match Workspace::validate(host, request.workspace_exclude, request.home, request.state) {
+    let wanted = Wanted {
+        host: request.workspace?,
+        at: &request.workspace_at,
+        exclude: request.workspace_exclude,
+        tools: &request.visible.tools,
+    };
+    match Workspace::validate(&wanted, request.home, request.state) {
         Ok(workspace) => Some(workspace),
         Err(error) => {
             errors.push(error.into());
@@ -188,8 +196,7 @@ fn assemble(
     environment: Environment,
 ) -> Result<ProvisionPlan, PlanError> {
     let home = GuestPath::parse(User::Node.home())?;
-    let workspace = workspace.map(|workspace| Workspace::at().map(|at| (workspace, at))).transpose()?;
-    let workspace_folder = workspace.as_ref().map(|(_, at)| at.clone());
+    let workspace_folder = workspace.as_ref().map(|workspace| workspace.at().clone());
     let folders: Vec<GuestPath> = workspace_folder.iter().cloned().chain([home.clone()]).collect();
 
     let prompt = prompt::part(request.prompt)?;
@@ -201,29 +208,27 @@ fn assemble(
         parts.push(skill.part(&request.guest_skills)?);
     }
     parts.extend(provider_files::skill_parts(request.provider, &skills, &request.guest_skills)?);
-    if let Some((workspace, _)) = &workspace {
-        parts.push(workspace.part()?);
-    }
-    refuse_overlap(&parts)?;
+    parts.extend(workspace.as_ref().map(Workspace::part));
+    let (own_links, roots) = programs::parts(&request.visible.links);
+    parts.extend(own_links);
+    refuse_overlap(&parts, &roots)?;
 
-    let (tree, base) = one_tree(parts).map_err(|error| GuestPathError { path: error.path, reason: error.reason })?;
     Ok(ProvisionPlan {
-        tree,
-        base: GuestPath::parse(base)?,
+        own: one_tree(parts)?,
+        roots: if roots.is_empty() { None } else { Some(one_tree(roots)?) },
         skills,
         guest_skills: request.guest_skills.clone(),
         folder: workspace_folder.unwrap_or(home),
         workspace,
-        visible: request.visible.clone(),
         prompt_file,
         environment,
     })
 }
 
 /// A member replaces what stands at its place, so one inside another would be lost or would change the other.
-fn refuse_overlap(parts: &[Part]) -> Result<(), PlanError> {
-    for (index, part) in parts.iter().enumerate() {
-        for other in parts.iter().skip(index + 1) {
+fn refuse_overlap(own: &[Part], roots: &[Part]) -> Result<(), PlanError> {
+    for (index, part) in own.iter().enumerate() {
+        for other in own.iter().skip(index + 1).chain(roots) {
             for (outer, inner) in [(part, other), (other, part)] {
                 if inner.at.as_path().starts_with(outer.at.as_path()) {
                     return Err(PlanError::Overlap { outer: outer.at.clone(), inner: inner.at.clone() });

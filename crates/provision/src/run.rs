@@ -5,7 +5,6 @@ use bottle::{Bottle, CopyError, GuestPath, User};
 
 use crate::announce::{Announce, Notice};
 use crate::plan::ProvisionPlan;
-use crate::programs::{self, LinkError};
 
 /// What a provisioned bottle offers to whoever runs the agent.
 #[derive(Debug, Clone)]
@@ -33,11 +32,11 @@ pub enum ProvisionError {
     #[error(transparent)]
     Copy(#[from] CopyError),
     /// A link to a program could not be made.
-    #[error("cannot link a program: {0}")]
-    Link(#[from] LinkError),
+    #[error("cannot link the programs of the host: {0}")]
+    Link(CopyError),
 }
 
-/// Carries out a plan: one copy for everything that is the agent's, then the links, which are root's.
+/// Carries out a plan: one copy for everything that is the agent's, then one for the links, which are root's.
 ///
 /// # Errors
 /// The first step that fails; see [`ProvisionError`]. A copy that fails leaves nothing in the bottle.
@@ -47,10 +46,13 @@ pub async fn provision(
     announce: &mut dyn Announce,
 ) -> Result<Provisioned, ProvisionError> {
     announce_copies(plan, bottle, announce);
-    if let Err(error) = bottle.cp_in(&plan.tree, &plan.base, User::Node).await {
+    let (tree, base) = &plan.own;
+    if let Err(error) = bottle.cp_in(tree, base, User::Node).await {
         return Err(name_the_skill(plan, error));
     }
-    programs::link(bottle, &plan.visible.links).await?;
+    if let Some((links, base)) = &plan.roots {
+        bottle.cp_in(links, base, User::Root).await.map_err(ProvisionError::Link)?;
+    }
     Ok(Provisioned { prompt_file: plan.prompt_file.clone(), folder: plan.folder.clone() })
 }
 
@@ -60,8 +62,8 @@ fn announce_copies(plan: &ProvisionPlan, bottle: &dyn Bottle, announce: &mut dyn
             announce.announce(&Notice::Skill { name: skill.name(), bottle: bottle.name(), to: &to });
         }
     }
-    if let Some((workspace, to)) = &plan.workspace {
-        let links_left_out = workspace.census().links_left_out;
+    if let Some(workspace) = &plan.workspace {
+        let (to, links_left_out) = (workspace.at(), workspace.census().links_left_out);
         announce.announce(&Notice::Workspace { from: workspace.host(), bottle: bottle.name(), to, links_left_out });
     }
 }

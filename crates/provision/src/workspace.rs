@@ -3,19 +3,33 @@ use std::path::{Path, PathBuf};
 use agents::Shown;
 use agents::credentials::{self, CredentialError};
 use bottle::tree::{Census, OutwardLinks, Source, TreeError};
-use bottle::{GuestPath, GuestPathError, Tree, TreePath};
+use bottle::{GuestPath, Tool, Tree, TreePath};
 
-use crate::part::{Part, in_home};
+use crate::part::Part;
 
-/// Where the workspace stands, below `/home/node`.
-pub const WORKSPACE: &str = "workspace";
+/// Where the workspace stands, unless the manifest says otherwise.
+pub const WORKSPACE: &str = "/home/node/workspace";
 
 /// A folder of the host, with its `.git`, that becomes the agent's workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
     host: PathBuf,
+    at: GuestPath,
     exclude: Vec<String>,
     census: Census,
+}
+
+/// A workspace as manifest and command line ask for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The folder on the host.
+    pub host: &'a Path,
+    /// Its place in the bottle.
+    pub at: &'a GuestPath,
+    /// What is left out: names at any depth, paths with `/` as seen from the folder.
+    pub exclude: &'a [String],
+    /// What of the host is visible, read-only, at its own place.
+    pub tools: &'a [Tool],
 }
 
 /// Why a folder cannot be the workspace.
@@ -35,21 +49,30 @@ pub enum WorkspaceError {
         /// The state's folder.
         state: PathBuf,
     },
-    /// An exclusion that is not one name.
-    #[error("cannot leave {:?} out of the workspace: give one name, without '/'", Shown::text(.0).to_string())]
+    /// An exclusion that is neither a name nor a path below the folder.
+    #[error("cannot leave {:?} out of the workspace: give a name, or a path as seen from the folder", Shown::text(.0).to_string())]
     Exclude(String),
+    /// A place in the bottle that holds something else.
+    #[error("workspace.path: the workspace cannot stand at {at}: {reason}; choose a folder such as {WORKSPACE} or /srv/NAME")]
+    Guest {
+        /// The place.
+        at: GuestPath,
+        /// What is there.
+        reason: String,
+    },
     /// Something in it cannot be copied.
     #[error("cannot copy the working folder: {0}")]
     Content(#[from] TreeError),
 }
 
 impl Workspace {
-    /// Looks at a folder: everything that a copy will read, except contents. Links that lead out of it are left out; names
-    /// in `exclude` are left out wherever they stand.
+    /// Looks at a folder: everything that a copy will read, except contents. Links that lead out of it are left out.
     ///
     /// # Errors
     /// See [`WorkspaceError`]. The home itself and everything above it are refused: they hold every credential there is.
-    pub fn validate(host: &Path, exclude: &[String], home: &Path, state: &Path) -> Result<Self, WorkspaceError> {
+    pub(crate) fn validate(wanted: &Wanted<'_>, home: &Path, state: &Path) -> Result<Self, WorkspaceError> {
+        let Wanted { host, at, exclude, tools } = *wanted;
+        check_guest_place(at, tools)?;
         let host = credentials::check_place(host, home)?;
         if !host.is_dir() {
             return Err(WorkspaceError::NotAFolder(host));
@@ -58,12 +81,12 @@ impl Workspace {
         if real_state.starts_with(&host) || host.starts_with(&real_state) {
             return Err(WorkspaceError::HoldsState { path: host, state: state.to_owned() });
         }
-        if let Some(bad) = exclude.iter().find(|name| name.is_empty() || name.contains('/')) {
+        if let Some(bad) = exclude.iter().find(|excluded| !is_exclusion(excluded)) {
             return Err(WorkspaceError::Exclude(bad.clone()));
         }
         let tree = Tree::new().with(TreePath::root(), source(&host, exclude));
         let census = tree.scan()?;
-        Ok(Self { host, exclude: exclude.to_vec(), census })
+        Ok(Self { host, at: at.clone(), exclude: exclude.to_vec(), census })
     }
 
     /// Its canonical path on the host.
@@ -77,13 +100,44 @@ impl Workspace {
     }
 
     /// Its place in the bottle.
-    pub(crate) fn at() -> Result<GuestPath, GuestPathError> {
-        in_home(WORKSPACE)
+    pub fn at(&self) -> &GuestPath {
+        &self.at
     }
 
-    pub(crate) fn part(&self) -> Result<Part, GuestPathError> {
-        Ok(Part { at: Self::at()?, source: source(&self.host, &self.exclude) })
+    pub(crate) fn part(&self) -> Part {
+        Part { at: self.at.clone(), source: source(&self.host, &self.exclude) }
     }
+}
+
+/// Folders that programs in the bottle need as they are: the workspace would replace them, or be hidden by them.
+const SYSTEM: [&str; 13] =
+    ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run", "/sbin", "/sys"];
+/// Folders with room for a workspace two levels below them (`/usr/src/app`, `/var/www/site`).
+const DEEP: [&str; 2] = ["/usr", "/var"];
+/// Folders that hold more than a workspace.
+const SHARED: [&str; 4] = ["/home", "/home/node", "/opt", "/tmp"];
+
+fn check_guest_place(at: &GuestPath, tools: &[Tool]) -> Result<(), WorkspaceError> {
+    let path = at.as_path();
+    let refuse = |reason: String| Err(WorkspaceError::Guest { at: at.clone(), reason });
+    let below_two = |folder: &str| path.strip_prefix(folder).is_ok_and(|rest| rest.components().count() < 2);
+    if path.parent().is_none()
+        || SYSTEM.iter().any(|folder| path.starts_with(folder))
+        || DEEP.iter().any(|folder| below_two(folder))
+        || SHARED.iter().any(|folder| path == Path::new(folder))
+        || path.starts_with("/opt/bot-bottle")
+    {
+        return refuse("the bottle's own system is there".to_owned());
+    }
+    if let Some(tool) = tools.iter().find(|tool| path.starts_with(&tool.path) || tool.path.starts_with(path)) {
+        return refuse(format!("{} of the host is visible there", Shown::path(&tool.path)));
+    }
+    Ok(())
+}
+
+/// The forms that [`Source::Host`] knows.
+fn is_exclusion(text: &str) -> bool {
+    TreePath::parse(text).is_ok_and(|path| !path.is_root() && path.as_path().as_os_str() == text)
 }
 
 fn source(host: &Path, exclude: &[String]) -> Source {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agents::Mode;
-use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, ExecError, ExitStatus, LaunchError, Launched, User};
+use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, ExecError, ExitStatus, LaunchError, Launched, LimitHit, User};
 use provision::{Announce, ProvisionError};
 use secret::Secret;
 use store::{Audit, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError};
@@ -42,6 +42,8 @@ pub struct Outcome {
     pub ending: Result<Ending, SessionError>,
     /// What could not be taken back.
     pub undone: Result<(), UndoError>,
+    /// Limits of the manifest that the bottle ran into.
+    pub limits_hit: Vec<LimitHit>,
     /// How many things were refused.
     pub refusals: u64,
     /// Where they are recorded.
@@ -104,11 +106,12 @@ impl Session<'_> {
     pub async fn run(self) -> Outcome {
         let Self { mut plan, home, backend, announce, interrupts } = self;
         let mut undo = Undo::default();
+        let mut made = None;
         let mut audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
         let ending = async {
             let folder = make_folder(&home, &mut plan)?;
             audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
-            let phases = Phases { plan: &plan, backend, audit: &audit, interrupts, undo: &mut undo };
+            let phases = Phases { plan: &plan, backend, audit: &audit, interrupts, undo: &mut undo, made: &mut made };
             phases.go(folder, announce).await
         };
         let ending = match ending.await {
@@ -118,8 +121,10 @@ impl Session<'_> {
             Err(Stop::Failed(error)) => Err(error),
         };
         crate::terminal::restore_all();
+        // Before the bottle is closed: its counters go with it.
+        let limits_hit = made.take().map(|bottle| bottle.limits_hit()).unwrap_or_default();
         let undone = undo.unwind().await;
-        Outcome { ending, undone, refusals: audit.count(), audit: audit.path() }
+        Outcome { ending, undone, limits_hit, refusals: audit.count(), audit: audit.path() }
     }
 }
 
@@ -169,6 +174,7 @@ struct Phases<'a> {
     audit: &'a Arc<Audit>,
     interrupts: &'a mut Interrupts,
     undo: &'a mut Undo,
+    made: &'a mut Option<Arc<dyn Bottle>>,
 }
 
 impl Phases<'_> {
@@ -249,6 +255,7 @@ impl Phases<'_> {
 
     fn serve(&mut self, launched: Launched) {
         close_later(self.undo, &launched.bottle);
+        *self.made = Some(Arc::clone(&launched.bottle));
         let serving = tokio::spawn(ClosedOutlet::new(launched.outlet, Arc::clone(self.audit)).serve());
         self.undo.push("closing the outlet", async move {
             serving.abort();

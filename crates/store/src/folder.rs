@@ -40,6 +40,12 @@ pub enum StoreError {
         /// The identity asked for.
         identity: String,
     },
+    /// The session's process is gone; what it left is still there.
+    #[error("session {identity} is dead: its process was killed and left its state behind")]
+    Dead {
+        /// The identity asked for.
+        identity: String,
+    },
     /// A file of ours does not say what it should.
     #[error("{} cannot be understood: {reason}", .path.display())]
     Malformed {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, FlockOperation};
 use rustix::io::Errno;
 
-use crate::session::{METADATA, lives, remove_tree};
+use crate::session::{Lock, METADATA, lives, look_at_lock, remove_tree};
 use crate::{Identity, Metadata, SessionFolder, StoreError, folder};
 
 /// `BOT_BOTTLE_HOME`, where sessions are kept. Making this value touches nothing.
@@ -92,14 +92,27 @@ impl Home {
     /// Opens the folder of a live session, to reach its `control.sock`.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`] when there is none, or it is dead.
+    /// [`StoreError::Unknown`] when there is none, [`StoreError::Dead`] when its process was killed.
     pub fn open_live(&self, identity: &Identity) -> Result<OwnedFd, StoreError> {
         let unknown = || StoreError::Unknown { identity: identity.to_string() };
         let state = self.existing_state()?.ok_or_else(unknown)?;
-        if !lives(&state, identity) {
-            return Err(unknown());
+        let folder = match folder::open_existing(&state, identity.as_str(), &self.state_path(identity)) {
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Err(unknown()),
+            folder => folder?,
+        };
+        let lock = match look_at_lock(&folder) {
+            // One that is being made has its lock file a moment before its lock.
+            Lock::Free => {
+                let _guard = self.guard(&state)?;
+                look_at_lock(&folder)
+            }
+            lock @ (Lock::Held | Lock::Missing) => lock,
+        };
+        match lock {
+            Lock::Held => Ok(folder),
+            Lock::Free => Err(StoreError::Dead { identity: identity.to_string() }),
+            Lock::Missing => Err(unknown()),
         }
-        folder::open_existing(&state, identity.as_str(), &self.state_path(identity))
     }
 
     /// Removes the state of a session whose process is dead.

@@ -38,7 +38,8 @@ fn a_session_is_live_while_its_folder_value_lives_and_dead_after() {
 
     drop(session);
     assert_eq!(home.sessions().unwrap()[0].liveness, Liveness::Dead);
-    assert!(matches!(home.open_live(&identity("a-1")), Err(StoreError::Unknown { .. })));
+    assert!(matches!(home.open_live(&identity("a-1")), Err(StoreError::Dead { .. })));
+    assert!(matches!(home.open_live(&identity("a-2")), Err(StoreError::Unknown { .. })));
     assert!(matches!(home.create(identity("a-1")), Err(StoreError::Taken { live: false, .. })));
     home.remove_dead(&identity("a-1")).unwrap();
     assert!(home.sessions().unwrap().is_empty());

@@ -75,10 +75,28 @@ impl SessionFolder {
 
 /// Whether the session's process holds its lock.
 pub(crate) fn lives(parent: impl AsFd, identity: &Identity) -> bool {
-    let Ok(folder) = folder::open_existing(parent, identity.as_str(), Path::new(identity.as_str())) else { return false };
+    let folder = folder::open_existing(parent, identity.as_str(), Path::new(identity.as_str()));
+    folder.is_ok_and(|folder| look_at_lock(&folder) == Lock::Held)
+}
+
+/// The lock in a session's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// A process holds it: the session lives.
+    Held,
+    /// Nobody does: the session's process was killed.
+    Free,
+    /// It is not there: the folder is being made or removed.
+    Missing,
+}
+
+pub(crate) fn look_at_lock(folder: impl AsFd) -> Lock {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Ok(lock) = fs::openat(&folder, LOCK, flags, Mode::empty()) else { return false };
-    matches!(fs::flock(&lock, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
+    let Ok(lock) = fs::openat(folder, LOCK, flags, Mode::empty()) else { return Lock::Missing };
+    match fs::flock(&lock, FlockOperation::NonBlockingLockShared) {
+        Err(Errno::WOULDBLOCK) => Lock::Held,
+        Ok(()) | Err(_) => Lock::Free,
+    }
 }
 
 /// Removes `name` below `parent` without following any link. Depth is bounded by what we put there ourselves (one level),

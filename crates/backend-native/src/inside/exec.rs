@@ -1,8 +1,9 @@
 //! The process that watches over one program: it starts it, passes signals on, kills its tree, and tells how it ended.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, set_child_subreaper, wait};
 
 use super::kill;
@@ -16,23 +17,29 @@ pub fn watch(helper: &Helper, spawn: Spawn, fds: Vec<OwnedFd>) {
     let mut fds = fds.into_iter();
     let Some(channel) = fds.next() else { return };
     let last_word = match Watch::start(helper, spawn, fds.collect(), &channel).and_then(|watch| watch.follow(&channel)) {
-        Ok(status) => how_it_ended(status),
+        Ok(Some(status)) => how_it_ended(status),
+        Ok(None) => FromExec::DeadlinePassed,
         Err(Failure { step, errno }) => FromExec::NotStarted { step, errno },
     };
     let _ = send_packet(channel.as_fd(), &last_word, &[]);
 }
+
+/// An hour: a deadline that does not fit the system call is looked at again.
+const LONG: Timespec = Timespec { tv_sec: 3600, tv_nsec: 0 };
 
 struct Watch {
     program: Pid,
     children: OwnedFd,
     /// The program's side of its terminal, for its size.
     terminal: Option<OwnedFd>,
+    deadline: Option<Instant>,
 }
 
 impl Watch {
     fn start(helper: &Helper, spawn: Spawn, streams: Vec<OwnedFd>, channel: &OwnedFd) -> Result<Self, Failure> {
         set_child_subreaper(Some(rustix::process::getpid()))?;
         let children = sys::child_signals()?;
+        let deadline = spawn.deadline.and_then(|after| Instant::now().checked_add(Duration::from_millis(after)));
         let terminal = spawn.terminal.map(|(rows, columns)| Terminal::open(rows, columns, spawn.root, helper.ids())).transpose()?;
         let program = Program::new(spawn)?;
         let (report, reporter) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
@@ -57,20 +64,27 @@ impl Watch {
         let (caller, terminal) = terminal.map(|terminal| (terminal.caller, terminal.program)).unzip();
         let fds: Vec<BorrowedFd<'_>> = caller.iter().map(AsFd::as_fd).collect();
         let _ = send_packet(channel.as_fd(), &FromExec::Started, &fds);
-        Ok(Self { program: pid, children, terminal })
+        Ok(Self { program: pid, children, terminal, deadline })
     }
 
-    /// Serves the channel until the program has ended. What it leaves running in the background goes on, below PID 1.
-    fn follow(self, channel: &OwnedFd) -> Result<WaitStatus, Failure> {
+    /// Serves the channel until the program has ended. What it leaves running in the background goes on, below PID 1. `None`
+    /// when its deadline passed first; then nothing goes on.
+    fn follow(self, channel: &OwnedFd) -> Result<Option<WaitStatus>, Failure> {
         // `None` once the caller has let go of the program, which goes on.
         let mut caller = Some(channel);
         loop {
             if let Some(status) = self.reap() {
-                return Ok(status);
+                return Ok(Some(status));
             }
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                kill::descendants(self.program)?;
+                return Ok(None);
+            }
+            let left = left.map(|left| Timespec::try_from(left).unwrap_or(LONG));
             let mut polled = vec![PollFd::new(&self.children, PollFlags::IN)];
             polled.extend(caller.map(|channel| PollFd::new(channel, PollFlags::IN)));
-            match poll(&mut polled, None) {
+            match poll(&mut polled, left.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -81,7 +95,7 @@ impl Watch {
                 match receive_packet::<ToExec>(channel.as_fd()) {
                     Ok(Some((message, _))) => {
                         if let Some(status) = self.obey(&message) {
-                            return Ok(status);
+                            return Ok(Some(status));
                         }
                     }
                     Ok(None) | Err(_) => caller = None,

@@ -4,12 +4,14 @@
 //! stream as stdin. The helper has one thread, so it may unshare and fork. Its life:
 //!
 //! 1. leave the caller's terminal and every descriptor but the control stream;
-//! 2. a user namespace, whose ids the session maps ([`namespaces`]); then all others;
+//! 2. a user namespace, whose ids the session maps ([`namespaces`]); then all others; then its own file once more, from a
+//!    read-only mount ([`again`]);
 //! 3. fork: the child is PID 1; it builds the root file system ([`rootfs`]), the network ([`network`]), pivots, and gives
 //!    up every capability it does not need to serve ([`privileges`]);
 //! 4. serve requests until the control stream ends ([`serve`]): when the session dies, however it dies, PID 1 ends and
 //!    the kernel kills everything else in the process namespace (`pid_namespaces(7)`).
 
+mod again;
 mod dev;
 mod etc;
 mod exec;
@@ -37,10 +39,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ExitCode;
 
-use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid};
+use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid};
 
 use crate::sys::{self, Fork};
-use crate::wire::{self, Progress, Request, Setup};
+use crate::wire::{self, Progress, Request};
 use step::{During, StepError};
 
 /// The name (`argv[0]`) under which the program is executed again to become the helper.
@@ -50,7 +52,8 @@ pub const HELPER: &str = "bot-bottle-helper";
 pub fn run() -> ExitCode {
     let control = io::stdin();
     let control = control.as_fd();
-    match prepare(control).and_then(|setup| become_init(control, &setup)) {
+    let is_inside = std::env::args_os().nth(1).is_some_and(|argument| argument == again::INSIDE);
+    match if is_inside { become_init(control) } else { enter(control) } {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The session may be gone too; then nobody is left to tell.
@@ -60,7 +63,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn prepare(control: BorrowedFd<'_>) -> Result<Setup, StepError> {
+/// Leaves the host's namespaces.
+fn enter(control: BorrowedFd<'_>) -> Result<(), StepError> {
     // Descriptors that a careless parent left open must not reach the bottle (CVE-2024-21626).
     sys::close_from(3).during("closing inherited descriptors")?;
     // A session of its own has no controlling terminal: nothing in the bottle can open the caller's through /dev/tty and
@@ -69,16 +73,27 @@ fn prepare(control: BorrowedFd<'_>) -> Result<Setup, StepError> {
     // What runs in a bottle is what the host's memory killer should take first, not the person's own programs. Inherited.
     let _ = rustix::fs::open("/proc/self/oom_score_adj", rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty())
         .and_then(|file| rustix::io::write(&file, b"500"));
-    match wire::receive_frame(control).during("reading the set-up")? {
-        Some((Request::Setup(setup), _)) => Ok(setup),
-        Some(_) | None => Err(StepError::protocol("the first message is no set-up")),
+    let ids = match wire::receive_frame(control).during("reading how ids are mapped")? {
+        Some((Request::Enter(ids), _)) => ids,
+        Some(_) | None => return Err(StepError::protocol("the first message does not say how ids are mapped")),
+    };
+    // The host's root is nobody's id in its bottles: its files, the helper's too, are out of reach there.
+    let is_root = getuid().is_root();
+    namespaces::enter_user(control, ids)?;
+    namespaces::enter_others()?;
+    if !is_root {
+        again::from_read_only_mount()?;
     }
+    become_init(control)
 }
 
-/// Makes the namespaces and forks PID 1. In the parent this returns at once.
-fn become_init(control: BorrowedFd<'_>, setup: &Setup) -> Result<(), StepError> {
-    namespaces::enter_user(control, setup.ids)?;
-    namespaces::enter_others()?;
+/// Takes the set-up and forks PID 1. In the parent this returns at once.
+fn become_init(control: BorrowedFd<'_>) -> Result<(), StepError> {
+    let setup = match wire::receive_frame(control).during("reading the set-up")? {
+        Some((Request::Setup(setup), _)) => setup,
+        Some(_) | None => return Err(StepError::protocol("the second message is no set-up")),
+    };
+    let setup = &setup;
     // Host paths are opened while the process still has the person's id, which alone may look into a closed home.
     let sources = rootfs::Sources::open(setup)?;
     match sys::fork().during("making PID 1")? {

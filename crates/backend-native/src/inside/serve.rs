@@ -110,7 +110,7 @@ impl Helper {
                     Request::Spawn(spawn) => exec::watch(self, spawn, fds),
                     Request::Unpack(unpack) => unpack::run(self, &unpack, fds),
                     Request::Pack { from } => pack::run(&from, fds),
-                    Request::Setup(_) | Request::Mapped => {}
+                    Request::Enter(_) | Request::Setup(_) | Request::Mapped => {}
                 }
                 std::process::exit(0);
             }
@@ -119,7 +119,7 @@ impl Helper {
                 if let Some(channel) = fds.first() {
                     let errno = error.raw_os_error().unwrap_or(libc::EAGAIN);
                     let message = match request {
-                        Request::Spawn(_) | Request::Setup(_) | Request::Mapped => {
+                        Request::Spawn(_) | Request::Enter(_) | Request::Setup(_) | Request::Mapped => {
                             FromExec::NotStarted { step: StartStep::Prepare, errno }
                         }
                         Request::Unpack(_) | Request::Pack { .. } => FromExec::failed(None, &error.to_string()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::capture::{self, Capture};
+use super::capture::{self, Capture, Uncaptured};
 use super::interrupt::never_block;
 use super::job::{Job, Signals};
 use super::process::{FakeEvent, Streams};
@@ -71,6 +71,15 @@ impl FakeBottle {
     }
 }
 
+/// A caller that gives up half way leaves no program running.
+struct KillOnDrop<'a>(&'a Job);
+
+impl Drop for KillOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
+
 #[async_trait]
 impl Bottle for FakeBottle {
     fn name(&self) -> &BottleName {
@@ -86,10 +95,19 @@ impl Bottle for FakeBottle {
         let (capture, ends): (Capture, _) = capture::pipes().map_err(|error| self.failed(&exec, &error))?;
         let streams = apart(ends.stdin, ends.stdout, ends.stderr).map_err(|error| self.failed(&exec, &error))?;
         let running = self.start(&exec, &job, streams)?;
+        let unfinished = KillOnDrop(&job);
         let captured = capture.run(&exec.stdin, running.ended.clone()).await;
-        let status = running.wait().await?;
-        let (stdout, stderr) = captured.map_err(|error| self.failed(&exec, &error))?;
-        Ok(Output { status, stdout, stderr })
+        if matches!(captured, Err(Uncaptured::TooMuch)) {
+            let (bottle, program) = (self.world.name.to_string(), exec.program());
+            return Err(ExecError::TooMuchOutput { bottle, program, most: Output::MOST });
+        }
+        let status = running.wait().await;
+        std::mem::forget(unfinished);
+        match captured {
+            Ok((stdout, stderr)) => Ok(Output { status: status?, stdout, stderr }),
+            Err(Uncaptured::Io(error)) => status.and(Err(self.failed(&exec, &error))),
+            Err(Uncaptured::TooMuch) => Err(self.gone()),
+        }
     }
 
     async fn spawn(&self, exec: Exec, stdio: Stdio) -> Result<Process, ExecError> {

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 
 use super::start::Ended;
+use crate::Output;
 
 /// Our ends of a captured program's pipes.
 pub(super) struct Capture {
@@ -33,16 +34,30 @@ pub(super) fn pipes() -> io::Result<(Capture, Ends)> {
     Ok((capture, Ends { stdin: their_stdin.into(), stdout: their_stdout.into(), stderr: their_stderr.into() }))
 }
 
+/// Why a program's output could not be kept.
+pub(super) enum Uncaptured {
+    /// One stream brought more than [`Output::MOST`].
+    TooMuch,
+    Io(io::Error),
+}
+
+impl<E: Into<io::Error>> From<E> for Uncaptured {
+    fn from(error: E) -> Self {
+        Self::Io(error.into())
+    }
+}
+
 impl Capture {
     /// Feeds `stdin` and collects stdout and stderr until the program has ended. Daemons that it left behind may hold
     /// the pipes for ever: what they write later is not waited for.
-    pub(super) async fn run(self, stdin: &[u8], ended: Ended) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let (stdout, stderr, ()) = tokio::join!(
-            collect(self.stdout, ended.clone()),
-            collect(self.stderr, ended.clone()),
-            feed(self.stdin, stdin, ended)
-        );
-        Ok((stdout?, stderr?))
+    pub(super) async fn run(self, stdin: &[u8], ended: Ended) -> Result<(Vec<u8>, Vec<u8>), Uncaptured> {
+        let feeding = async {
+            feed(self.stdin, stdin, ended.clone()).await;
+            Ok(())
+        };
+        let (stdout, stderr, ()) =
+            tokio::try_join!(collect(self.stdout, ended.clone()), collect(self.stderr, ended.clone()), feeding)?;
+        Ok((stdout, stderr))
     }
 }
 
@@ -54,9 +69,12 @@ async fn feed(mut pipe: pipe::Sender, bytes: &[u8], mut ended: Ended) {
     }
 }
 
-async fn collect(mut pipe: pipe::Receiver, mut ended: Ended) -> io::Result<Vec<u8>> {
+async fn collect(mut pipe: pipe::Receiver, mut ended: Ended) -> Result<Vec<u8>, Uncaptured> {
     let mut bytes = Vec::new();
     loop {
+        if bytes.len() > Output::MOST {
+            return Err(Uncaptured::TooMuch);
+        }
         tokio::select! {
             biased;
             read = pipe.read_buf(&mut bytes) => if read? == 0 { return Ok(bytes) },

@@ -39,12 +39,14 @@ struct Found {
 
 async fn find(home: &Home, backends: &[Box<dyn Backend>]) -> Result<Found, Failure> {
     let sessions = home.sessions()?;
-    let dead =
-        sessions.into_iter().filter(|session| session.liveness == Liveness::Dead).map(|session| session.identity).collect();
+    let (live, dead): (Vec<_>, Vec<_>) = sessions.into_iter().partition(|session| session.liveness == Liveness::Live);
+    // What a session has made this moment may look like something left.
+    let lives = |leftover: &Leftover| live.iter().any(|session| session.identity.as_str() == leftover.bottle.as_str());
+    let dead = dead.into_iter().map(|session| session.identity).collect();
     let mut leftovers = Vec::new();
     for (at, backend) in backends.iter().enumerate() {
         match backend.leftovers().await {
-            Ok(found) => leftovers.extend(found.into_iter().map(|leftover| (at, leftover))),
+            Ok(found) => leftovers.extend(found.into_iter().filter(|leftover| !lives(leftover)).map(|leftover| (at, leftover))),
             // A backend that cannot run here has left nothing here.
             Err(unavailable) => talk::note(&unavailable.to_string()),
         }

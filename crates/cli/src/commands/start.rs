@@ -170,6 +170,9 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
         }
         Err(_) => {}
     }
+    for hit in &outcome.limits_hit {
+        talk::note(&hit.to_string());
+    }
     if outcome.refusals > 0 {
         let things = if outcome.refusals == 1 { "connection was" } else { "connections were" };
         talk::say(&format!("{} {things} refused: see {}", outcome.refusals, outcome.audit.display()));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use session::control::Client;
-use store::{Home, Identity, Liveness};
+use store::{Home, Identity, Liveness, StoreError};
 
 use crate::args::Stop;
 use crate::failure::{FAILED, Failure};
@@ -43,7 +43,11 @@ fn stop(home: &Home, identity: &Identity) -> Result<(), Failure> {
 /// Opens a live session's folder, or says which ones there are.
 pub fn open(home: &Home, identity: &Identity) -> Result<std::os::fd::OwnedFd, Failure> {
     home.open_live(identity).map_err(|error| {
+        let dead = matches!(error, StoreError::Dead { .. });
         let failure = Failure::from(error);
+        if dead {
+            return failure.hint("run 'bot-bottle cleanup' to remove what it left");
+        }
         match live(home) {
             Ok(live) if live.is_empty() => failure.hint("no session is running; start one with 'bot-bottle start'"),
             Ok(live) => failure.hint(format!("running: {}", live.iter().map(Identity::as_str).collect::<Vec<_>>().join(", "))),

@@ -28,7 +28,7 @@ fn what_exec_writes_last_arrives_though_a_child_keeps_the_stream_open() {
 fn a_program_ends_with_the_client_that_wanted_it() {
     let scene = Scene::new();
     let live = scene.live("echo ready; sleep 1000");
-    let mut command = std::process::Command::new(crate::scene::PROGRAM);
+    let mut command = std::process::Command::new(crate::scene::PROGRAM.as_str());
     scene.set_up(&mut command);
     command.args(["exec", "s", "--", "sh", "-c", "touch ~/runs; trap '' HUP PIPE TERM; while :; do sleep 0.05; done"]);
     let mut client = command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();

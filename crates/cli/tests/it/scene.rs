@@ -1,6 +1,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -25,7 +26,10 @@ pub struct Live {
     stdout: BufReader<ChildStdout>,
 }
 
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_bot-bottle");
+/// The program. Where the tests run from a copy, as another user, nextest says where that copy has it.
+pub static PROGRAM: LazyLock<String> = LazyLock::new(|| {
+    std::env::var("NEXTEST_BIN_EXE_bot-bottle").unwrap_or_else(|_| env!("CARGO_BIN_EXE_bot-bottle").to_owned())
+});
 
 /// A bottle whose agent is a shell.
 pub const SHELL: &str = "agent_provider:\n  template: command\n  command: [sh]\n";
@@ -71,7 +75,7 @@ impl Scene {
     /// The program, in a new session without a terminal, in the project's folder, with an environment of our own.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("setsid");
-        command.args(["--wait", PROGRAM]).args(args);
+        command.args(["--wait", PROGRAM.as_str()]).args(args);
         self.set_up(&mut command);
         command
     }
@@ -116,18 +120,23 @@ impl Scene {
 
     /// Starts a session named `s` with a script that must print `ready` as its first line, and waits for that.
     pub fn live(&self, script: &str) -> Live {
-        // Not through setsid: the test signals this very process.
-        let mut command = Command::new(PROGRAM);
-        self.set_up(&mut command);
-        command.args(["start", "a", "--headless", "--yes", "--label", "s", "--", "sh", "-c", script]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut live = Live { child, stdin, stdout };
+        let mut live = self.begin("s", &[], script);
         let first = live.line();
         if first != "ready" {
             panic!("the session did not start: {first:?}\n{}", live.stderr());
         }
         live
+    }
+
+    /// Starts a session with a script, and waits for nothing.
+    pub fn begin(&self, label: &str, options: &[&str], script: &str) -> Live {
+        // Not through setsid: the test signals this very process.
+        let mut command = Command::new(PROGRAM.as_str());
+        self.set_up(&mut command);
+        command.args(["start", "a", "--headless", "--yes", "--label", label]).args(options).args(["--", "sh", "-c", script]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Live { child, stdin, stdout }
     }
 
     /// No session has left any state.
@@ -158,6 +167,17 @@ impl Live {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Reads what the session says until a line begins with `start`.
+    pub fn until_it_says(&mut self, start: &str) {
+        let mut said = BufReader::with_capacity(1, self.child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with(start) {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it never said {start:?}");
+        }
+        self.child.stderr = Some(said.into_inner());
     }
 
     pub fn signal(&self, signal: Signal) {

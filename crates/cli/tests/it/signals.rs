@@ -1,17 +1,145 @@
 use rustix::process::Signal;
 
-use crate::scene::{Scene, wait_until};
+use crate::scene::{SHELL, Scene, exists, wait_until};
+use crate::terminal::Terminal;
+use crate::traces::Traces;
+
+/// The signals after which nothing may be left, and the one after which `cleanup` is needed.
+const SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL];
+
+/// A scene whose bottle has cgroups of its own where this machine lets it; a label that no other test has; what was before.
+fn begin(phase: &str, signal: Signal) -> (Scene, String, Traces) {
+    let scene = Scene::bare()
+        .bottle("b", SHELL)
+        .bottle("limited", &format!("extends: b\nlimits:\n  pids: 200\n"))
+        .agent("a", "bottle: limited\n", "");
+    let limited = scene.run(&["start", "a", "--dry-run", "--headless"]).code == 0;
+    let scene = if limited { scene } else { scene.agent("a", "bottle: b\n", "") };
+    let label = format!("{phase}-{}-{}", signal.as_raw(), std::process::id());
+    let traces = Traces::before(&label);
+    (scene, label, traces)
+}
+
+/// After the end of the session's process.
+fn check(phase: &str, signal: Signal, code: Option<i32>, scene: &Scene, traces: &Traces) {
+    let context = format!("{signal:?} while {phase}");
+    if signal == Signal::KILL {
+        assert_eq!(code, None, "{context}");
+        traces.assert_none_after_cleanup(scene, &context);
+    } else {
+        assert_eq!(code, Some(128 + signal.as_raw()), "{context}");
+        traces.assert_none(scene, &context);
+    }
+}
 
 #[test]
-fn terminate_and_hangup_end_the_session_and_leave_nothing() {
-    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
-        let scene = Scene::new();
-        let live = scene.live("trap '' HUP TERM; echo ready; sleep 1000");
-        live.signal(signal);
-        let (status, stderr) = live.end();
-        assert_eq!(status, Some(code), "{stderr}");
-        scene.assert_nothing_left();
+fn at_the_question() {
+    for signal in SIGNALS {
+        let (scene, label, traces) = begin("asking", signal);
+        let mut terminal = Terminal::run(&scene, &["start", "a", "--label", &label]);
+        terminal.until("[y/N]");
+        terminal.signal(signal);
+        let code = if signal == Signal::KILL { terminal.end_of_killed() } else { terminal.end().0 };
+        check("asking", signal, code, &scene, &traces);
     }
+}
+
+#[test]
+fn while_the_bottle_is_made() {
+    for signal in SIGNALS {
+        // The earliest a signal can be heard is not visible from outside, so moments are spread over the launch by the signs
+        // that it gives.
+        for sign in ["state", "metadata.json", "control.sock", "helper"] {
+            let (scene, label, traces) = begin("launching", signal);
+            let state = scene.path("home/.bot-bottle/state");
+            let live = scene.begin(&label, &[], "sleep 1000");
+            wait_until("the phase's sign appears", || match sign {
+                "state" => exists(&state),
+                "helper" => traces.helper_runs(),
+                file => exists(&state.join(&label).join(file)),
+            });
+            live.signal(signal);
+            check(sign, signal, live.end().0, &scene, &traces);
+        }
+    }
+}
+
+#[test]
+fn while_a_workspace_is_copied() {
+    for signal in SIGNALS {
+        let (scene, label, traces) = begin("copying", signal);
+        // Holes travel as zeros: large for the copy, nothing on this disk.
+        std::fs::File::create(scene.path("project/large")).unwrap().set_len(400 << 20).unwrap();
+        let mut live = scene.begin(&label, &["--cwd"], "sleep 1000");
+        live.until_it_says("copying workspace");
+        live.signal(signal);
+        check("copying", signal, live.end().0, &scene, &traces);
+    }
+}
+
+#[test]
+fn while_the_agent_runs_without_a_terminal() {
+    for signal in SIGNALS {
+        let (scene, label, traces) = begin("running", signal);
+        // What the agent ignores cannot keep it; the first interrupt is the agent's own affair, see below.
+        let mut live = scene.begin(&label, &[], "trap '' HUP TERM; (sleep 1000 & sleep 1000 &); echo ready; exec sleep 1000");
+        assert_eq!(live.line(), "ready");
+        live.signal(signal);
+        check("running", signal, live.end().0, &scene, &traces);
+    }
+}
+
+#[test]
+fn while_the_agent_runs_on_a_terminal() {
+    for signal in SIGNALS {
+        let (scene, label, traces) = begin("on-tty", signal);
+        let script = "trap '' HUP TERM INT; stty raw -echo; echo ready; sleep 1000";
+        let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", &label, "--", "sh", "-c", script]);
+        terminal.until("\nready");
+        terminal.signal(signal);
+        let code = if signal == Signal::KILL { terminal.end_of_killed() } else { terminal.end().0 };
+        check("running on a terminal", signal, code, &scene, &traces);
+    }
+}
+
+#[test]
+fn while_the_bottle_is_closed() {
+    for signal in SIGNALS {
+        // How far the closing has got cannot be seen from outside: its many processes make it long, and the moments vary.
+        for moment in 0..4u32 {
+            let (scene, label, traces) = begin("closing", signal);
+            let script = "for i in $(seq 100); do sleep 1000 & done; echo bye";
+            let mut live = scene.begin(&label, &[], script);
+            assert_eq!(live.line(), "bye");
+            for _ in 0..moment * 50 {
+                std::thread::yield_now();
+            }
+            // It may have ended already, and is then a zombie that takes every signal.
+            live.signal(signal);
+            let context = format!("{signal:?} while closing");
+            match live.end().0 {
+                Some(code) => {
+                    assert!(code == 0 || code == 128 + signal.as_raw(), "{context}: {code}");
+                    traces.assert_none(&scene, &context);
+                }
+                None => traces.assert_none_after_cleanup(&scene, &context),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bottle_with_limits_has_cgroups_while_it_runs() {
+    let (scene, label, traces) = begin("limited", Signal::TERM);
+    if !scene.run(&["info", "a"]).stdout.contains("pids 200") {
+        return testkit::require("cgroup", "limits cannot be held here");
+    }
+    let mut live = scene.begin(&label, &[], "echo ready; sleep 1000");
+    assert_eq!(live.line(), "ready");
+    assert!(traces.helper_runs() && !traces.cgroups().is_empty());
+    live.signal(Signal::KILL);
+    live.end();
+    traces.assert_none_after_cleanup(&scene, "with limits");
 }
 
 #[test]
@@ -43,30 +171,11 @@ fn what_a_killed_session_leaves_is_seen_dead_at_once_and_cleanup_removes_it() {
     // The kernel lets go of the lock with the process, at the latest when its last thread is gone.
     wait_until("the session is seen dead", || scene.run(&["list", "active"]).stdout.is_empty());
     let ran = scene.run(&["exec", "s", "--", "true"]);
-    assert!(ran.code == 125 && ran.stderr.contains("no session named s"), "{ran:?}");
+    assert!(ran.code == 125 && ran.stderr.contains("session s is dead") && ran.stderr.contains("hint: run 'bot-bottle cleanup'"), "{ran:?}");
 
     let ran = scene.run(&["cleanup"]);
     assert!(ran.code == 2 && ran.stderr.contains("state of s") && ran.stderr.contains("--yes"), "{ran:?}");
     let ran = scene.run(&["cleanup", "--yes"]);
     assert!(ran.code == 0 && ran.stderr.contains("removed the state of s"), "{ran:?}");
     scene.assert_nothing_left();
-}
-
-#[test]
-fn a_signal_at_any_moment_of_the_launch_leaves_nothing() {
-    // The earliest a signal can be heard is not visible from outside, so moments are spread over the launch by counting how
-    // often this loop can poll for a sign of each phase.
-    for sign in ["state", "state/s", "state/s/metadata.json", "state/s/control.sock"] {
-        let scene = Scene::new();
-        let sign = scene.path("home/.bot-bottle").join(sign);
-        let mut command = std::process::Command::new(crate::scene::PROGRAM);
-        scene.set_up(&mut command);
-        let null = std::process::Stdio::null;
-        command.args(["start", "a", "--headless", "--yes", "--label", "s", "--", "sleep", "1000"]);
-        let mut child = command.stdin(null()).stdout(null()).stderr(null()).spawn().unwrap();
-        wait_until("the phase's sign appears", || crate::scene::exists(&sign));
-        rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::TERM).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(143), "{}", sign.display());
-        scene.assert_nothing_left();
-    }
 }

@@ -33,7 +33,7 @@ impl Terminal {
         let end = || Stdio::from(slave.try_clone().unwrap());
         // setsid makes the terminal the controlling one of the program.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait", PROGRAM]).args(args);
+        command.args(["--ctty", "--wait", PROGRAM.as_str()]).args(args);
         scene.set_up(&mut command);
         let child = command.env("TERM", "xterm-256color").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         Self {
@@ -47,6 +47,11 @@ impl Terminal {
 
     pub fn press(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        // setsid became the program: a child of ours is no leader of a process group.
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
     }
 
     pub fn resize(&self, rows: u16, columns: u16) {
@@ -65,6 +70,11 @@ impl Terminal {
 
     pub fn contents(&self) -> String {
         self.screen.screen().contents()
+    }
+
+    /// Waits for the end of a program that could not put the terminal back.
+    pub fn end_of_killed(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     /// Waits for the end: the status, all that the screen shows. The terminal must be as it was.

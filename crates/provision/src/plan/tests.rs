@@ -2,8 +2,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
-use agents::{Provider, Template, Visible};
+use agents::{GuestLink, Provider, Template, Visible};
 use bottle::GuestPath;
+use bottle::tree::Source;
 use secret::Secret;
 use tempfile::TempDir;
 
@@ -18,6 +19,8 @@ struct Host {
     template: Template,
     prompt: &'static str,
     workspace: Option<&'static str>,
+    workspace_at: &'static str,
+    visible: Visible,
     identity: GitIdentity,
     env: Vec<(OsString, Secret)>,
 }
@@ -38,6 +41,8 @@ impl Host {
             template: Template::Claude,
             prompt: "",
             workspace: None,
+            workspace_at: crate::WORKSPACE,
+            visible: Visible::default(),
             identity: GitIdentity::default(),
             env: Vec::new(),
         }
@@ -57,10 +62,11 @@ impl Host {
             host_skills: &self.home.join(".claude/skills"),
             guest_skills: GuestPath::parse(self.guest_skills).unwrap(),
             workspace: self.workspace.map(|below| self.home.join(below)).as_deref(),
+            workspace_at: GuestPath::parse(self.workspace_at).unwrap(),
             workspace_exclude: &[],
             git_identity: Some(&self.identity),
             env: &self.env,
-            visible: &Visible::default(),
+            visible: &self.visible,
             home: &self.home,
             state: &self.home.join(".bot-bottle"),
         })
@@ -69,8 +75,9 @@ impl Host {
     /// Every member's full place in the bottle.
     fn places(&self) -> Vec<String> {
         let plan = self.plan().unwrap_or_else(|errors| panic!("{errors}"));
-        let members = plan.tree.members().iter();
-        members.map(|member| plan.base.join(member.at.as_path()).unwrap().to_string()).collect()
+        let (tree, base) = &plan.own;
+        let members = tree.members().iter();
+        members.map(|member| base.join(member.at.as_path()).unwrap().to_string()).collect()
     }
 }
 
@@ -89,7 +96,7 @@ fn everything_is_one_tree_below_the_home() {
     ];
     assert_eq!(host.places(), expected);
     let plan = host.plan().unwrap();
-    assert_eq!((plan.base.to_string(), plan.folder().to_string()), ("/home/node".into(), "/home/node/workspace".into()));
+    assert_eq!((plan.own.1.to_string(), plan.folder().to_string()), ("/home/node".into(), "/home/node/workspace".into()));
 }
 
 #[test]
@@ -97,7 +104,7 @@ fn skills_may_stand_outside_the_home() {
     let mut host = Host::new().skills(&["one"]);
     host.guest_skills = "/srv/skills";
     assert!(host.places().contains(&"/srv/skills/one".to_owned()));
-    assert_eq!(host.plan().unwrap().base.to_string(), "/");
+    assert_eq!(host.plan().unwrap().own.1.to_string(), "/");
 }
 
 #[test]
@@ -143,4 +150,36 @@ fn a_skills_folder_inside_something_else_is_refused() {
     host.guest_skills = "/home/node/workspace/.claude/skills";
     let errors = host.plan().unwrap_err();
     assert!(matches!(errors.0.as_slice(), [PlanError::Overlap { .. }]), "{errors}");
+}
+
+#[test]
+fn the_workspace_stands_where_the_manifest_says_and_is_trusted_there() {
+    let mut host = Host::new();
+    (host.workspace, host.workspace_at) = (Some("project"), "/srv/my app");
+    let plan = host.plan().unwrap();
+    assert_eq!(plan.folder().to_string(), "/srv/my app");
+    assert!(host.places().contains(&"/srv/my app".to_owned()));
+    let content = |at: &str| {
+        let member = plan.own.0.members().iter().find(|member| member.at.as_path().ends_with(at)).unwrap();
+        match &member.source {
+            Source::File { content, .. } => String::from_utf8(content.clone()).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(content(".claude.json").contains("\"/srv/my app\""));
+    assert!(content(".gitconfig").contains("directory = \"/srv/my app\""));
+}
+
+#[test]
+fn links_are_roots_except_below_the_home_and_nothing_stands_over_them() {
+    let mut host = Host::new();
+    let link = |at: &str| GuestLink { at: GuestPath::parse(at).unwrap(), target: "/x".into() };
+    host.visible.links = vec![link("/opt/bot-bottle/bin/x"), link("/home/node/.local/bin/x"), link("/opt/bot-bottle/bin/x")];
+    assert!(host.places().contains(&"/home/node/.local/bin/x".to_owned()));
+    let plan = host.plan().unwrap();
+    let (roots, base) = plan.roots.as_ref().unwrap();
+    assert_eq!((roots.members().len(), base.to_string()), (1, "/".to_owned()));
+    host.visible.links = vec![link("/srv/app/bin")];
+    (host.workspace, host.workspace_at) = (Some("project"), "/srv/app");
+    assert!(matches!(host.plan().unwrap_err().0.as_slice(), [PlanError::Overlap { .. }]));
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Workspace, WorkspaceError};
+use bottle::{GuestPath, Tool};
+
+use super::{WORKSPACE, Wanted, Workspace, WorkspaceError};
 
 /// A home with a project in it.
 fn home() -> (TempDir, PathBuf) {
@@ -21,7 +23,9 @@ fn home() -> (TempDir, PathBuf) {
 
 fn validate(home: &Path, below: &str, exclude: &[&str]) -> Result<Workspace, WorkspaceError> {
     let exclude: Vec<String> = exclude.iter().map(ToString::to_string).collect();
-    Workspace::validate(&home.join(below), &exclude, home, &home.join(".bot-bottle"))
+    let at = GuestPath::parse(WORKSPACE).unwrap();
+    let wanted = Wanted { host: &home.join(below), at: &at, exclude: &exclude, tools: &[] };
+    Workspace::validate(&wanted, home, &home.join(".bot-bottle"))
 }
 
 #[test]
@@ -61,14 +65,40 @@ fn our_own_state_is_never_copied() {
     assert!(validate(&home, ".bot-bottle/agents", &[]).is_err());
     let state = home.join("project/state");
     fs::create_dir(&state).unwrap();
-    let error = Workspace::validate(&home.join("project"), &[], &home, &state).unwrap_err();
+    let at = GuestPath::parse(WORKSPACE).unwrap();
+    let wanted = Wanted { host: &home.join("project"), at: &at, exclude: &[], tools: &[] };
+    let error = Workspace::validate(&wanted, &home, &state).unwrap_err();
     assert!(matches!(error, WorkspaceError::HoldsState { .. }), "{error}");
 }
 
 #[test]
-fn an_exclusion_is_one_name() {
+fn an_exclusion_is_a_name_or_a_path_below_the_folder() {
     let (_guard, home) = home();
-    for bad in ["", "a/b", "/"] {
+    for bad in ["", "/", "/etc", "a/", "./a", "a//b", "..", "a/../b"] {
         assert!(matches!(validate(&home, "project", &[bad]), Err(WorkspaceError::Exclude(_))), "{bad}");
+    }
+    let files = |exclude: &str| validate(&home, "project", &[exclude]).unwrap().census().files;
+    assert_eq!((files("node_modules/x"), files("x"), files("x/y"), files(".git/HEAD")), (2, 2, 3, 2));
+}
+
+#[test]
+fn the_bottles_own_places_are_refused() {
+    let (_guard, home) = home();
+    let tools = [Tool { path: "/srv/sdk".into() }];
+    let check = |at: &str| {
+        let at = GuestPath::parse(at).unwrap();
+        let wanted = Wanted { host: &home.join("project"), at: &at, exclude: &[], tools: &tools };
+        Workspace::validate(&wanted, &home, &home.join(".bot-bottle"))
+    };
+    let refused = [
+        "/", "/etc", "/etc/x", "/proc/x", "/usr", "/usr/bin", "/var/lib", "/home", "/home/node", "/tmp", "/opt", "/opt/bot-bottle/bin",
+        "/srv", "/srv/sdk", "/srv/sdk/x",
+    ];
+    for at in refused {
+        let error = check(at).unwrap_err().to_string();
+        assert!(error.starts_with("workspace.path: ") && error.contains(at), "{error}");
+    }
+    for at in ["/home/node/service", "/work", "/srv/app", "/opt/app", "/usr/src/app", "/var/www/site", "/tmp/x", "/home/me/project"] {
+        assert_eq!(check(at).unwrap().at().to_string(), at);
     }
 }

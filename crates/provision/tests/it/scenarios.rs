@@ -31,6 +31,7 @@ scenarios![
     skills_go_where_the_person_says,
     skills_where_a_link_was_planted_are_refused,
     programs_are_linked,
+    the_workspace_goes_where_the_manifest_says,
     codex_finds_its_files_and_skills,
     provisioning_twice_gives_the_same,
     each_copy_is_announced_before_it_is_made,
@@ -179,6 +180,16 @@ async fn programs_are_linked(bottle: Arc<dyn Bottle>) {
         let found = sink.entries().iter().find(|(path, _)| path.as_path() == name).map(|(_, entry)| entry);
         assert_eq!(found, Some(&MemoryEntry::Link { target: link.target.clone() }), "{}", link.at);
     }
+}
+
+async fn the_workspace_goes_where_the_manifest_says(bottle: Arc<dyn Bottle>) {
+    let mut host = Host::new();
+    (host.workspace, host.workspace_at) = (Some("project"), "/srv/deep/my app");
+    let provisioned = run(&host, &*bottle).await;
+    assert_eq!(provisioned.folder, at("/srv/deep/my app"));
+    assert_eq!(read(&*bottle, "/srv/deep/my app/.git/HEAD").await, "ref: refs/heads/main\n");
+    assert!(look(&*bottle, "/home/node/workspace").await.is_err());
+    bottle.cp_in(&Tree::file("x", 0o644), &at("/srv/deep/my app/new"), User::Node).await.unwrap();
 }
 
 async fn codex_finds_its_files_and_skills(bottle: Arc<dyn Bottle>) {

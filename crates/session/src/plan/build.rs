@@ -42,6 +42,12 @@ pub struct Host {
     pub guest_skills: Option<OsString>,
 }
 
+/// Where things go in the bottle.
+struct Places {
+    guest_skills: GuestPath,
+    workspace_at: GuestPath,
+}
+
 /// Turns what is wanted into a plan.
 #[derive(Debug)]
 pub struct Planner<'a> {
@@ -92,14 +98,18 @@ impl Planner<'_> {
         let root = keep(self.root(), &mut problems);
         let env = self.env(&mut problems);
         let guest_skills = keep(self.guest_skills(), &mut problems);
+        let workspace_at = keep(self.workspace_at(), &mut problems);
         let provider = keep(self.provider(), &mut problems);
         let (found, visible) = match &provider {
             Some(provider) => self.visible(provider, &mut problems),
             None => (None, Visible::default()),
         };
-        let provision = match (&provider, guest_skills) {
-            (Some(provider), Some(guest_skills)) => self.provision(provider, &visible, &env, guest_skills, &mut problems),
-            (None, _) | (_, None) => None,
+        let provision = match (&provider, guest_skills, workspace_at) {
+            (Some(provider), Some(guest_skills), Some(workspace_at)) => {
+                let places = Places { guest_skills, workspace_at };
+                self.provision(provider, &visible, &env, places, &mut problems)
+            }
+            (None, _, _) | (_, None, _) | (_, _, None) => None,
         };
         let (Some(identity), Some(root), Some(provider), Some(provision), true) =
             (identity, root, provider, provision, problems.is_empty())
@@ -162,17 +172,24 @@ impl Planner<'_> {
                 format!("the {} backend builds no images, so {} cannot be used", self.backend, store::escape(dockerfile));
             return Err(Problem::Image { key: "dockerfile", reason });
         }
-        match &provider.image {
-            None => Ok(RootFs::Default),
-            Some(Image::Engine(name)) => Ok(RootFs::Image(name.clone())),
+        let unusable = |shown: &str, reason: &dyn std::fmt::Display| {
+            Problem::Image { key: "image", reason: format!("{}: {reason}", store::escape(shown)) }
+        };
+        let (root, shown) = match &provider.image {
+            None => return Ok(RootFs::Default),
+            Some(Image::Engine(name)) => (RootFs::Image(name.clone()), name),
             Some(Image::Path(text)) => {
                 let path = expand(text, &self.host.home);
                 match std::fs::metadata(&path) {
-                    Ok(metadata) if metadata.is_dir() => Ok(RootFs::Folder(path)),
-                    Ok(_) => Ok(RootFs::Archive(path)),
-                    Err(error) => Err(Problem::Image { key: "image", reason: format!("{}: {error}", store::escape(text)) }),
+                    Ok(metadata) if metadata.is_dir() => (RootFs::Folder(path), text),
+                    Ok(_) => (RootFs::Archive(path), text),
+                    Err(error) => return Err(unusable(text, &error)),
                 }
             }
+        };
+        match self.capabilities.images.refusal(&root) {
+            None => Ok(root),
+            Some(reason) => Err(unusable(shown, &format_args!("the {} backend cannot use it: {reason}", self.backend))),
         }
     }
 
@@ -189,6 +206,11 @@ impl Planner<'_> {
             Some(folder) => GuestPath::parse(folder).map_err(place("BOT_BOTTLE_GUEST_SKILLS_DIR")),
             None => GuestPath::parse(provision::GUEST_SKILLS).map_err(place("the skills folder")),
         }
+    }
+
+    fn workspace_at(&self) -> Result<GuestPath, Problem> {
+        let at = &self.resolved.bottle.workspace.path;
+        GuestPath::parse(at).map_err(|source| Problem::Place { what: "workspace.path", source })
     }
 
     fn provider(&self) -> Result<Provider, Problem> {
@@ -232,7 +254,7 @@ impl Planner<'_> {
         provider: &Provider,
         visible: &Visible,
         env: &Env,
-        guest_skills: GuestPath,
+        Places { guest_skills, workspace_at }: Places,
         problems: &mut Vec<Problem>,
     ) -> Option<ProvisionPlan> {
         let skills: Vec<String> = self.resolved.agent.skills.iter().map(|skill| skill.as_str().to_owned()).collect();
@@ -248,6 +270,7 @@ impl Planner<'_> {
             host_skills: &self.host.home.join(".claude/skills"),
             guest_skills,
             workspace: self.choices.workspace.as_deref(),
+            workspace_at,
             workspace_exclude: &exclude,
             git_identity: has_identity.then_some(&identity),
             env: &env.variables(),

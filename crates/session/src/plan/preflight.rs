@@ -53,6 +53,8 @@ pub struct Preflight {
 pub struct WorkspaceLine {
     /// The folder on the host.
     pub host: String,
+    /// Its place in the bottle.
+    pub path: String,
     /// How many files are copied.
     pub files: u64,
     /// How many bytes they have.
@@ -91,6 +93,7 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
         skills: facts.provision.skills().iter().map(|skill| escape(skill.name())).collect(),
         workspace: facts.provision.workspace().map(|workspace| WorkspaceLine {
             host: escape(&workspace.host().to_string_lossy()),
+            path: workspace.at().to_string(),
             files: workspace.census().files,
             bytes: workspace.census().bytes,
             links_left_out: workspace.census().links_left_out,

@@ -1,10 +1,11 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bottle::testing::{FakeBackend, FakeBottle};
 use bottle::{
     Backend, BackendName, Bottle, BottleName, BottleSpec, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath,
-    LaunchError, Launched, Leftover, Output, Process, Stdio, Tree, TreeSink, Unavailable, User,
+    LaunchError, Launched, Leftover, LimitHit, Output, Process, Stdio, Tree, TreeSink, Unavailable, User,
 };
 use session::Stopper;
 
@@ -21,6 +22,8 @@ pub enum Fault {
     StopDuringCopy(Option<Stopper>),
     /// Closing fails.
     Close,
+    /// The memory is used up while the agent runs.
+    MemoryUsedUp,
 }
 
 /// A fake backend with a fault, which remembers its bottles.
@@ -39,7 +42,7 @@ impl Faulty {
     pub fn arm(&self, stopper: Stopper) {
         match &mut *self.fault.lock().unwrap() {
             Fault::StopDuringLaunch(armed) | Fault::StopDuringCopy(armed) => *armed = Some(stopper),
-            Fault::None | Fault::Launch | Fault::Close => {}
+            Fault::None | Fault::Launch | Fault::Close | Fault::MemoryUsedUp => {}
         }
     }
 
@@ -79,7 +82,7 @@ impl Backend for Faulty {
         }
         let (bottle, outlet) = self.inner.make(&spec.name);
         self.made.lock().unwrap().push(Arc::clone(&bottle));
-        Ok(Launched { bottle: Arc::new(FaultyBottle { inner: bottle, fault }), outlet: Box::new(outlet) })
+        Ok(Launched { bottle: Arc::new(FaultyBottle { inner: bottle, fault, closed: AtomicBool::new(false) }), outlet: Box::new(outlet) })
     }
 
     async fn leftovers(&self) -> Result<Vec<Leftover>, Unavailable> {
@@ -94,6 +97,7 @@ impl Backend for Faulty {
 struct FaultyBottle {
     inner: Arc<FakeBottle>,
     fault: Fault,
+    closed: AtomicBool,
 }
 
 #[async_trait]
@@ -126,13 +130,20 @@ impl Bottle for FaultyBottle {
         self.inner.cp_out(from, sink).await
     }
 
+    /// As the contract has it: what is asked for too late is not known any more.
+    fn limits_hit(&self) -> Vec<LimitHit> {
+        let used_up = matches!(self.fault, Fault::MemoryUsedUp) && !self.closed.load(Ordering::Relaxed);
+        if used_up { vec![LimitHit::Memory { killed: 2 }] } else { Vec::new() }
+    }
+
     async fn close(&self) -> Result<(), CloseError> {
+        self.closed.store(true, Ordering::Relaxed);
         self.inner.close().await?;
         match self.fault {
             Fault::Close => {
                 Err(CloseError { bottle: self.name().to_string(), what: "cgroup /x".to_owned(), reason: "busy".to_owned() })
             }
-            Fault::None | Fault::Launch | Fault::StopDuringLaunch(_) | Fault::StopDuringCopy(_) => Ok(()),
+            Fault::None | Fault::Launch | Fault::StopDuringLaunch(_) | Fault::StopDuringCopy(_) | Fault::MemoryUsedUp => Ok(()),
         }
     }
 }

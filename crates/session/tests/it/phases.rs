@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use bottle::ExitStatus;
 use bottle::testing::FakeBackend;
+use bottle::{ExitStatus, LimitHit};
 use provision::Notice;
 use session::{Caught, Ending, Interrupts, Outcome, Plan, Session, SessionError};
 
@@ -109,4 +109,13 @@ async fn what_nobody_was_asked_stops_the_launch_before_a_bottle_is_made() {
     assert!(matches!(&outcome.ending, Err(SessionError::Unanswered(name)) if name == "TOKEN"), "{outcome:?}");
     backend.assert_closed(0).await;
     scene.assert_no_state();
+}
+
+#[tokio::test]
+async fn limits_that_were_hit_are_asked_for_before_the_bottle_is_closed() {
+    let scene = Scene::new("", "");
+    let backend = Faulty::new(ends_with(137), Fault::MemoryUsedUp);
+    let outcome = run(&scene, scene.plan(&backend).await, &backend).await;
+    assert_eq!((outcome.code(), outcome.limits_hit.as_slice()), (137, &[LimitHit::Memory { killed: 2 }][..]));
+    backend.assert_closed(1).await;
 }

@@ -1,5 +1,5 @@
 use bottle::testing::FakeBackend;
-use bottle::{Backend as _, LimitSupport};
+use bottle::{Backend as _, ImageSupport, LimitSupport};
 use session::Choices;
 
 use crate::scene::Scene;
@@ -40,4 +40,41 @@ async fn names_that_steer_a_terminal_are_shown_escaped() {
     let plan = scene.try_plan(&backend, &capabilities, choices).unwrap();
     let json = serde_json::to_string(plan.preflight()).unwrap();
     assert!(json.contains("u{1b}]0;title") && !json.contains("\\u001b"), "{json}");
+}
+
+#[tokio::test]
+async fn an_image_that_the_backend_cannot_take_is_a_problem_of_the_plan() {
+    let backend = FakeBackend::new();
+    let mut capabilities = backend.check().await.unwrap();
+    let no = |reason: &str| Err(reason.to_owned());
+    capabilities.images = ImageSupport { folder: no("no folders"), archive: no("unpack it"), engine: no("no engine") };
+    let image = |value: &str| Scene::with_provider(&format!("  image: {value}\n"));
+    let folder = tempfile::tempdir().unwrap();
+    let archive = tempfile::NamedTempFile::new().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let archive = archive.path().to_str().unwrap();
+    for (value, reason) in [(folder, "no folders"), (archive, "unpack it"), ("debian:13", "no engine")] {
+        let problems = image(value).try_plan(&backend, &capabilities, Choices::default()).unwrap_err();
+        assert_eq!(problems.to_string(), format!("agent_provider.image: {value}: the fake backend cannot use it: {reason}"));
+    }
+    capabilities.images = ImageSupport::all();
+    for value in [folder, archive, "debian:13"] {
+        assert!(image(value).try_plan(&backend, &capabilities, Choices::default()).is_ok(), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn the_workspace_is_planned_where_the_manifest_says() {
+    let scene = Scene::new("workspace:\n  path: /srv/app/\n  exclude: [target/debug, x]\n", "");
+    let project = scene.path("project");
+    std::fs::create_dir_all(project.join("target/debug")).unwrap();
+    for file in ["target/debug/a", "target/b", "x", "y"] {
+        std::fs::write(project.join(file), "").unwrap();
+    }
+    let backend = FakeBackend::new();
+    let capabilities = backend.check().await.unwrap();
+    let choices = Choices { workspace: Some(project), ..Choices::default() };
+    let plan = scene.try_plan(&backend, &capabilities, choices).unwrap();
+    let line = plan.preflight().workspace.as_ref().unwrap();
+    assert_eq!((line.path.as_str(), line.files), ("/srv/app", 2));
 }

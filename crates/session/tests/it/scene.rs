@@ -15,10 +15,19 @@ pub struct Scene {
 impl Scene {
     /// `bottle` is the bottle's YAML beside its provider, which is a shell; `agent` the agent's beside its bottle.
     pub fn new(bottle: &str, agent: &str) -> Self {
+        Self::made_of("", bottle, agent)
+    }
+
+    /// More keys of the bottle's provider.
+    pub fn with_provider(provider: &str) -> Self {
+        Self::made_of(provider, "", "")
+    }
+
+    fn made_of(provider: &str, bottle: &str, agent: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().to_owned();
         let state = home.join(".bot-bottle");
-        let provider = "agent_provider:\n  template: command\n  command: [sh]\n";
+        let provider = format!("agent_provider:\n  template: command\n  command: [sh]\n{provider}");
         for (path, text) in [
             ("bottles/b.md", format!("---\n{provider}{bottle}---\n")),
             ("agents/a.md", format!("---\nbottle: b\n{agent}---\nThe prompt.\n")),

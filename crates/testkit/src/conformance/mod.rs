@@ -96,6 +96,7 @@ checks! { $
         stdin_that_nobody_reads_is_no_error,
         empty_stdin_ends_at_once,
         spawned_streams_are_the_callers_own,
+        output_without_end_is_cut_and_its_program_killed,
     }
     environment {
         the_environment_is_ours_and_nothing_of_the_hosts,
@@ -111,6 +112,7 @@ checks! { $
         kill_ends_daemons_too,
         exec_ends_although_a_daemon_holds_its_streams,
         a_program_outlives_its_dropped_handle,
+        an_exec_that_is_given_up_leaves_no_program,
         signals_reach_the_program,
         the_end_can_be_waited_for_twice,
     }
@@ -120,6 +122,7 @@ checks! { $
         raw_mode_passes_every_key,
         a_terminal_edits_lines_and_ends,
         term_is_passed_on,
+        a_terminal_that_is_dropped_hangs_up,
     }
     copy_in {
         files_keep_content_mode_and_time,

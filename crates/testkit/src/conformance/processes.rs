@@ -76,6 +76,25 @@ pub(super) async fn exec_ends_although_a_daemon_holds_its_streams(mut room: Room
     room.close().await;
 }
 
+pub(super) async fn an_exec_that_is_given_up_leaves_no_program(mut room: Room) {
+    let bottle = room.bottle.clone();
+    let mut announced = Vec::new();
+    {
+        let run = bottle.exec(room.probe(&["tree", Room::PROXY]));
+        tokio::pin!(run);
+        while announced.len() < TREE.len() {
+            tokio::select! {
+                ended = &mut run => panic!("the tree ended by itself: {ended:?}"),
+                process = room.announced() => announced.push(process),
+            }
+        }
+    }
+    for (_, mut stream) in announced {
+        ended(&mut stream).await;
+    }
+    room.close().await;
+}
+
 pub(super) async fn a_program_outlives_its_dropped_handle(mut room: Room) {
     let program = room.spawn(room.probe(&["connect", Room::PROXY, "still here?"])).await;
     let (_, mut stream) = room.connection().await;

@@ -57,3 +57,11 @@ pub(super) async fn spawned_streams_are_the_callers_own(room: Room) {
     assert_eq!(cat.end().await.unwrap(), ExitStatus::Code(0));
     room.close().await;
 }
+
+pub(super) async fn output_without_end_is_cut_and_its_program_killed(room: Room) {
+    let length = (4 * bottle::Output::MOST).to_string();
+    let error = room.bottle.exec(room.probe(&["emit", &length, "0"])).await.unwrap_err();
+    assert!(matches!(error, bottle::ExecError::TooMuchOutput { most, .. } if most == bottle::Output::MOST), "{error}");
+    assert!(room.ok(&["exit", "0"]).await.is_empty(), "the bottle itself goes on");
+    room.close().await;
+}

@@ -58,3 +58,11 @@ pub(super) async fn term_is_passed_on(room: Room) {
     assert_eq!(end_of(&process).await, ExitStatus::Code(0));
     room.close().await;
 }
+
+pub(super) async fn a_terminal_that_is_dropped_hangs_up(room: Room) {
+    let (process, mut screen) = room.on_terminal(room.probe(&["hold"]), 24, 80).await;
+    screen.expect("ready").await;
+    drop(screen);
+    assert_eq!(end_of(&process).await, ExitStatus::Signal(1));
+    room.close().await;
+}

@@ -27,8 +27,9 @@ pub fn unpack(stream: &mut impl Read, stages: &[Stage], owner: Owner) -> Result<
 struct Unpacker<'a> {
     stages: &'a [Stage],
     owner: Owner,
-    /// The folder that the last entry lay in: most entries have the same one as their neighbour.
-    open: Option<(PathBuf, OwnedFd)>,
+    /// The folder that the last entry lay in: most entries have the same one as their neighbour. Members may lie in different
+    /// stages, so the same path can be two folders.
+    open: Option<(usize, PathBuf, OwnedFd)>,
     /// Folders and their final modes; set last, because a folder may be closed even to writing.
     folders: Vec<(usize, PathBuf, Mode)>,
     buffer: Vec<u8>,
@@ -48,10 +49,10 @@ impl Unpacker<'_> {
     fn write(&mut self, entry: &mut tar::Entry<'_, impl Read>, number: usize, stage: &Stage, path: &Path) -> io::Result<()> {
         let mode = Mode::from_raw_mode(entry.header().mode()? & 0o777);
         let (parent, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
-        if self.open.as_ref().is_none_or(|(open, _)| open != parent) {
-            self.open = Some((parent.to_owned(), open_below(stage.folder(), parent)?));
+        if self.open.as_ref().is_none_or(|(member, open, _)| *member != number || open != parent) {
+            self.open = Some((number, parent.to_owned(), open_below(stage.folder(), parent)?));
         }
-        let Some((_, folder)) = &self.open else { return Err(io::ErrorKind::NotFound.into()) };
+        let Some((_, _, folder)) = &self.open else { return Err(io::ErrorKind::NotFound.into()) };
         match entry.header().entry_type() {
             tar::EntryType::Directory => {
                 mkdirat(folder, name, Mode::RWXU)?;

@@ -140,6 +140,33 @@ fn excluded_names_are_left_out_wherever_they_stand() {
 }
 
 #[test]
+fn excluded_paths_are_left_out_at_their_own_place_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["target/debug", "web/target/debug", "target/debugger"] {
+        fs::create_dir_all(dir.path().join(folder)).unwrap();
+        write(dir.path().join(folder).join("x"), "s");
+    }
+    let tree = |exclude: &[&str]| Tree::new().with(TreePath::root(), host(dir.path(), OutwardLinks::Refuse, exclude));
+    let seen = names(&packed(&tree(&["target/debug", "web/target"])).unwrap());
+    assert_eq!(seen, ["0", "0/target", "0/target/debugger", "0/target/debugger/x", "0/web"]);
+    let seen = names(&packed(&tree(&["debug/x", "et/debug", "target/debugger/x"])).unwrap());
+    let all = ["0", "0/target", "0/target/debug", "0/target/debug/x", "0/target/debugger"];
+    assert_eq!(seen, [&all[..], &["0/web", "0/web/target", "0/web/target/debug", "0/web/target/debug/x"]].concat());
+}
+
+#[test]
+fn links_of_our_making_lead_where_we_say() {
+    let target = format!("/{}", "long/".repeat(60));
+    let tree = ["/usr/bin/x", "../a b\n", &target].iter().enumerate().fold(Tree::new(), |tree, (number, target)| {
+        tree.with(at(number.to_string()), Source::Link { target: target.into() })
+    });
+    let seen = packed(&tree).unwrap();
+    let targets: Vec<_> = seen.iter().map(|entry| (entry.kind, entry.target.as_deref().unwrap().to_str().unwrap())).collect();
+    assert_eq!(targets, ["/usr/bin/x", "../a b\n", &target].map(|target| (EntryType::Symlink, target)));
+    assert_eq!(tree.scan().unwrap(), Census { links: 3, ..Census::default() });
+}
+
+#[test]
 fn hard_links_become_files_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path().join("a"), "same");
