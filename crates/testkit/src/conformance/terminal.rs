@@ -1,6 +1,7 @@
 //! Programs on a terminal of their own.
 
-use bottle::{ExitStatus, TerminalSize};
+use bottle::{ExitStatus, Stdio, TerminalSize};
+use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::timeout;
 
 use super::{BOUND, Room};
@@ -60,9 +61,20 @@ pub(super) async fn term_is_passed_on(room: Room) {
 }
 
 pub(super) async fn a_terminal_that_is_dropped_hangs_up(room: Room) {
-    let (process, mut screen) = room.on_terminal(room.probe(&["hold"]), 24, 80).await;
-    screen.expect("ready").await;
-    drop(screen);
+    let size = TerminalSize { rows: 24, columns: 80 };
+    let mut process = room.bottle.spawn(room.probe(&["hold"]), Stdio::Terminal(size)).await.unwrap();
+    // Not by a screen, whose thread holds a descriptor of its own.
+    let terminal = process.terminal.take().unwrap();
+    let reading = tokio::task::spawn_blocking(move || {
+        let (mut seen, mut buffer) = (Vec::new(), [0; 64]);
+        while !seen.windows(5).any(|window| window == b"ready") {
+            poll(&mut [PollFd::new(&terminal, PollFlags::IN)], None).unwrap();
+            let count = rustix::io::read(&terminal, &mut buffer).unwrap();
+            seen.extend_from_slice(&buffer[..count]);
+        }
+        terminal
+    });
+    drop(reading.await.unwrap());
     assert_eq!(end_of(&process).await, ExitStatus::Signal(1));
     room.close().await;
 }

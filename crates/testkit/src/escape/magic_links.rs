@@ -10,8 +10,12 @@ for process in others():
     for name in ("exe", "cwd", "root"):
         refused(f"/proc/{process}/{name}", lambda: os.readlink(f"/proc/{process}/{name}"))
         refused(f"through /proc/{process}/{name}", lambda: os.listdir(f"/proc/{process}/{name}/"), REFUSED + (errno.ENOTDIR,))
-    for name in ("fd", "map_files", "fdinfo"):
+    for name in ("map_files", "fdinfo"):
         refused(f"/proc/{process}/{name}", lambda: os.listdir(f"/proc/{process}/{name}"))
+    # The numbers of another process's descriptors may be seen, where its owner is the same to the kernel; not what they are.
+    for number in range(64):
+        for reach in (os.readlink, lambda path: os.open(path, os.O_PATH), lambda path: os.open(path, os.O_RDONLY)):
+            refused(f"descriptor {number} of {process}", lambda: reach(f"/proc/{process}/fd/{number}"), REFUSED + (errno.ENOENT,))
     for name in ("environ", "mem", "maps", "auxv", "syscall", "stack", "pagemap", "io"):
         refused(f"/proc/{process}/{name}", lambda: open(f"/proc/{process}/{name}", "rb").read(64), REFUSED + (errno.ENOENT,))
     for name in ("ns/mnt", "ns/user", "ns/net", "ns/pid"):
