@@ -15,10 +15,10 @@ pub fn render(preflight: &Preflight) -> String {
     lines.one("runs", &format!("{}{program}", command(&preflight.command)));
     lines.one("skills", &preflight.skills.join(", "));
     if let Some(workspace) = &preflight.workspace {
-        let left_out = match workspace.links_left_out {
+        let left_out = match workspace.left_out {
             0 => String::new(),
-            1 => ", without 1 link that leads out of it".to_owned(),
-            many => format!(", without {many} links that lead out of it"),
+            1 => ", without 1 that cannot be copied (a link that leads out, a socket)".to_owned(),
+            many => format!(", without {many} that cannot be copied (links that lead out, sockets)"),
         };
         lines.one(
             "workspace",

@@ -36,7 +36,7 @@ pub enum Notice<'a> {
         /// Its place there.
         to: &'a GuestPath,
         /// Links that lead out of it and are left out.
-        links_left_out: u64,
+        left_out: u64,
     },
 }
 
@@ -44,12 +44,12 @@ impl fmt::Display for Notice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Skill { name, bottle, to } => write!(f, "copying skill {} into {bottle}:{to}", Shown::text(name)),
-            Self::Workspace { from, bottle, to, links_left_out } => {
+            Self::Workspace { from, bottle, to, left_out } => {
                 write!(f, "copying workspace {} into {bottle}:{to}", Shown::path(from))?;
-                match links_left_out {
+                match left_out {
                     0 => Ok(()),
-                    1 => f.write_str(" (left out: 1 link that leads out of it)"),
-                    many => write!(f, " (left out: {many} links that lead out of it)"),
+                    1 => f.write_str(" (left out: 1 link that leads out of it, or special file)"),
+                    many => write!(f, " (left out: {many} links that lead out of it, or special files)"),
                 }
             }
         }

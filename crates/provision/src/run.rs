@@ -63,8 +63,8 @@ fn announce_copies(plan: &ProvisionPlan, bottle: &dyn Bottle, announce: &mut dyn
         }
     }
     if let Some(workspace) = &plan.workspace {
-        let (to, links_left_out) = (workspace.at(), workspace.census().links_left_out);
-        announce.announce(&Notice::Workspace { from: workspace.host(), bottle: bottle.name(), to, links_left_out });
+        let (to, left_out) = (workspace.at(), workspace.census().left_out);
+        announce.announce(&Notice::Workspace { from: workspace.host(), bottle: bottle.name(), to, left_out });
     }
 }
 

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use agents::Shown;
-use bottle::tree::{Census, OutwardLinks, Source, TreeError};
+use bottle::tree::{Census, Uncopyable, Source, TreeError};
 use bottle::{GuestPath, Tree, TreePath};
 
 use crate::part::Part;
@@ -99,7 +99,7 @@ impl Skill {
 }
 
 fn source(host: &Path) -> Source {
-    Source::Host { path: host.to_owned(), outward: OutwardLinks::Refuse, exclude: Vec::new() }
+    Source::Host { path: host.to_owned(), uncopyable: Uncopyable::Refuse, exclude: Vec::new() }
 }
 
 fn is_name(name: &str) -> bool {

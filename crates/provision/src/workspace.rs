@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use agents::Shown;
 use agents::credentials::{self, CredentialError};
-use bottle::tree::{Census, OutwardLinks, Source, TreeError};
+use bottle::tree::{Census, Uncopyable, Source, TreeError};
 use bottle::{GuestPath, Tool, Tree, TreePath};
 
 use crate::part::Part;
@@ -141,7 +141,7 @@ fn is_exclusion(text: &str) -> bool {
 }
 
 fn source(host: &Path, exclude: &[String]) -> Source {
-    Source::Host { path: host.to_owned(), outward: OutwardLinks::LeaveOut, exclude: exclude.to_vec() }
+    Source::Host { path: host.to_owned(), uncopyable: Uncopyable::LeaveOut, exclude: exclude.to_vec() }
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub const INSIDE: &str = "inside";
 pub fn from_read_only_mount() -> Result<(), StepError> {
     let path = fs::read_link("/proc/self/exe").during("finding the helper's file")?;
     let mount = mounts::detached(&path)?;
-    let (there, running) = (fstat(&mount).during("looking at the helper's file")?, stat("/proc/self/exe").during("looking at itself")?);
+    let (there, running) =
+        (fstat(&mount).during("looking at the helper's file")?, stat("/proc/self/exe").during("looking at itself")?);
     if (there.st_dev, there.st_ino) != (running.st_dev, running.st_ino) {
         let reason = format!("{} was replaced while it ran; start it again", path.display());
         return Err(StepError { step: "executing the helper once more".into(), errno: 0, reason });

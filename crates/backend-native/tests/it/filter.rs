@@ -102,7 +102,14 @@ fn arguments_are_held_as_tightly_as_by_docker() {
 #[test]
 fn calls_that_exploits_need_are_refused_though_docker_once_allowed_them() {
     let ours = let_through().unwrap();
-    for call in [libc::SYS_io_uring_setup, libc::SYS_userfaultfd, libc::SYS_modify_ldt, libc::SYS_keyctl, libc::SYS_add_key, libc::SYS_bpf] {
+    for call in [
+        libc::SYS_io_uring_setup,
+        libc::SYS_userfaultfd,
+        libc::SYS_modify_ldt,
+        libc::SYS_keyctl,
+        libc::SYS_add_key,
+        libc::SYS_bpf,
+    ] {
         assert!(!ours.contains(&call), "{call}");
     }
 }

@@ -33,7 +33,9 @@ impl Image {
 
     async fn launch(&self, name: &str) -> Result<Launched, LaunchError> {
         let root = RootFs::Folder(self.folder.path().to_owned());
-        backend().launch(&BottleSpec { name: BottleName::parse(name).unwrap(), root, tools: Vec::new(), limits: Limits::default() }).await
+        backend()
+            .launch(&BottleSpec { name: BottleName::parse(name).unwrap(), root, tools: Vec::new(), limits: Limits::default() })
+            .await
     }
 }
 

@@ -20,7 +20,15 @@ const BOUND: Duration = Duration::from_secs(60);
 
 /// When the session is killed.
 const PHASES: [&str; 9] = [
-    "helper started", "user namespace made", "ids mapped", "init forked", "root changed", "ready", "executing", "copying in", "copying out",
+    "helper started",
+    "user namespace made",
+    "ids mapped",
+    "init forked",
+    "root changed",
+    "ready",
+    "executing",
+    "copying in",
+    "copying out",
 ];
 
 #[test]
@@ -66,7 +74,8 @@ async fn session() {
     let limits = Limits::default();
     let launched = backend().launch(&BottleSpec { name, root: RootFs::Default, tools: Vec::new(), limits }).await.unwrap();
     println!("\nready");
-    let daemon = "trap '' TERM HUP INT; setsid sh -c 'trap \"\" TERM HUP INT; while :; do sleep 1; done' & mkfifo /tmp/fifo; echo started";
+    let daemon =
+        "trap '' TERM HUP INT; setsid sh -c 'trap \"\" TERM HUP INT; while :; do sleep 1; done' & mkfifo /tmp/fifo; echo started";
     let output = launched.bottle.exec(Exec::new("sh").args(["-c", daemon])).await.unwrap();
     assert!(output.status.success(), "{output:?}");
     println!("\nexecuting");
@@ -126,16 +135,24 @@ fn wait_for_process(session: &Child, phase: usize) -> bool {
     while Instant::now() < end {
         let helper = children(session).into_iter().next();
         // The helper ends when it has forked PID 1, which then falls to this process.
-        let init = helper.and_then(|helper| children(helper).into_iter().next())
+        let init = helper
+            .and_then(|helper| children(helper).into_iter().next())
             .or_else(|| children(getpid()).into_iter().find(|child| *child != session));
         let process = helper.or(init);
         let reached = match phase {
             0 => process.is_some(),
             1 => process.is_some_and(|process| link(process, "ns/user") != own("ns/user")),
-            2 => process.is_some_and(|process| std::fs::read_to_string(at(process, "uid_map")).map_or(true, |map| !map.is_empty() && link(process, "ns/user") != own("ns/user"))),
+            2 => process.is_some_and(|process| {
+                std::fs::read_to_string(at(process, "uid_map"))
+                    .map_or(true, |map| !map.is_empty() && link(process, "ns/user") != own("ns/user"))
+            }),
             3 => init.is_some(),
             // Once it is closed to looking, its root has long been changed.
-            _ => init.is_some_and(|init| std::fs::read_to_string(at(init, "mountinfo")).map_or(true, |table| !table.contains(" / /boot") && table.contains("lowerdir=/usr,") && !table.contains(" /tmp "))),
+            _ => init.is_some_and(|init| {
+                std::fs::read_to_string(at(init, "mountinfo")).map_or(true, |table| {
+                    !table.contains(" / /boot") && table.contains("lowerdir=/usr,") && !table.contains(" /tmp ")
+                })
+            }),
         };
         if reached {
             return true;
@@ -163,7 +180,8 @@ fn link(process: Pid, what: &str) -> Option<std::path::PathBuf> {
 }
 
 fn children(parent: Pid) -> Vec<Pid> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let processes =
+        std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     processes.filter_map(Pid::from_raw).filter(|process| parent_of(*process) == Some(parent)).collect()
 }
 

@@ -25,7 +25,9 @@ async fn a_tool_is_seen_alone_and_read_only_whatever_its_path() {
     if let Err(unavailable) = backend().check().await {
         return testkit::require("userns", &unavailable.to_string());
     }
-    for (number, name) in ["plain", "a b", "comma,colon:back\\slash", "new\nline", "quote'\"$(id);&", "ü…"].into_iter().enumerate() {
+    for (number, name) in
+        ["plain", "a b", "comma,colon:back\\slash", "new\nline", "quote'\"$(id);&", "ü…"].into_iter().enumerate()
+    {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let home = folder.path().canonicalize().unwrap().join(name);
@@ -37,7 +39,8 @@ async fn a_tool_is_seen_alone_and_read_only_whatever_its_path() {
         let run = async |program: &Path| launched.bottle.exec(Exec::new(program)).await.unwrap().stdout;
         assert_eq!(run(&tool.join("bin/run")).await, b"ran\n", "{name:?}");
         assert_eq!(run(&single).await, b"single\n", "{name:?}");
-        let look = Exec::new("sh").args(["-c", "ls -A \"$1\"; touch \"$1/tool/new\" \"$1/single\" || echo refused", "sh"]).arg(&home);
+        let look =
+            Exec::new("sh").args(["-c", "ls -A \"$1\"; touch \"$1/tool/new\" \"$1/single\" || echo refused", "sh"]).arg(&home);
         let seen = launched.bottle.exec(look).await.unwrap();
         assert_eq!(String::from_utf8_lossy(&seen.stdout), "single\ntool\nrefused\n", "{name:?}: {seen:?}");
         launched.bottle.close().await.unwrap();

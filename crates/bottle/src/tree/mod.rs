@@ -48,8 +48,8 @@ pub enum Source {
     Host {
         /// Absolute path on the host.
         path: PathBuf,
-        /// What happens to symbolic links that lead out of it.
-        outward: OutwardLinks,
+        /// What happens to what in it cannot be copied.
+        uncopyable: Uncopyable,
         /// What is left out: a name wherever it stands below it; a path with `/`, as seen from it, at that place alone.
         exclude: Vec<String>,
     },
@@ -72,13 +72,13 @@ pub enum Source {
     },
 }
 
-/// What happens to a symbolic link that leads out of its member: one with an absolute target, or with more `..` than depth.
-/// Links that stay inside are always copied as links; none is ever followed.
+/// What happens to what cannot be copied: symbolic links that lead out of their member (an absolute target, or more `..` than
+/// depth), FIFOs, sockets and devices. Links that stay inside are always copied as links; none is ever followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutwardLinks {
-    /// The copy fails and names the link.
+pub enum Uncopyable {
+    /// The copy fails and names it.
     Refuse,
-    /// The link is left out and counted in [`Census::links_left_out`].
+    /// It is left out and counted in [`Census::left_out`].
     LeaveOut,
 }
 
@@ -91,8 +91,8 @@ pub struct Census {
     pub folders: u64,
     /// Symbolic links that stay inside, and those made by us.
     pub links: u64,
-    /// Symbolic links that lead out and were left out.
-    pub links_left_out: u64,
+    /// What could not be copied and was left out: links that lead out, FIFOs, sockets, devices.
+    pub left_out: u64,
     /// Content of all files, in bytes.
     pub bytes: u64,
 }
@@ -105,7 +105,7 @@ impl Tree {
 
     /// One host file or folder that becomes the `into` of the copy itself; links that lead out are refused.
     pub fn host(path: impl Into<PathBuf>) -> Self {
-        let source = Source::Host { path: path.into(), outward: OutwardLinks::Refuse, exclude: Vec::new() };
+        let source = Source::Host { path: path.into(), uncopyable: Uncopyable::Refuse, exclude: Vec::new() };
         Self::new().with(TreePath::root(), source)
     }
 

@@ -16,7 +16,7 @@ pub(super) fn scan(tree: &Tree) -> Result<Census, TreeError> {
     let mut scan = Scan::default();
     for member in tree.members() {
         match &member.source {
-            Source::Host { path, outward, exclude } => HostMember { path, outward: *outward, exclude }.walk(&mut scan)?,
+            Source::Host { path, uncopyable, exclude } => HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut scan)?,
             Source::File { content, .. } => scan.census.file(content.len() as u64),
             Source::Folder { .. } => scan.census.folders += 1,
             Source::Link { .. } => scan.census.links += 1,
@@ -30,7 +30,7 @@ pub(super) fn pack(tree: &Tree, out: &mut dyn io::Write) -> Result<Census, TreeE
     for (number, member) in tree.members().iter().enumerate() {
         pack.begin(number);
         match &member.source {
-            Source::Host { path, outward, exclude } => HostMember { path, outward: *outward, exclude }.walk(&mut pack)?,
+            Source::Host { path, uncopyable, exclude } => HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut pack)?,
             Source::File { content, mode } => pack.bytes(content, *mode)?,
             Source::Folder { mode } => pack.empty_folder(*mode)?,
             Source::Link { target } => pack.own_link(target)?,
@@ -70,8 +70,8 @@ impl Receiver for Scan {
         Ok(())
     }
 
-    fn link_left_out(&mut self) {
-        self.census.links_left_out += 1;
+    fn left_out(&mut self) {
+        self.census.left_out += 1;
     }
 }
 
@@ -140,8 +140,8 @@ impl Receiver for Pack<'_> {
         self.entry(at, target, &meta(EntryType::Symlink, stat, 0))
     }
 
-    fn link_left_out(&mut self) {
-        self.census.links_left_out += 1;
+    fn left_out(&mut self) {
+        self.census.left_out += 1;
     }
 }
 

@@ -13,12 +13,12 @@ use rustix::fs::{Access, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::link::{Leads, depth_of, leads};
-use super::{OutwardLinks, TreeError, beneath};
+use super::{Uncopyable, TreeError, beneath};
 
 /// One host file or folder to be read.
 pub(super) struct HostMember<'a> {
     pub(super) path: &'a Path,
-    pub(super) outward: OutwardLinks,
+    pub(super) uncopyable: Uncopyable,
     pub(super) exclude: &'a [String],
 }
 
@@ -27,7 +27,7 @@ pub(super) trait Receiver {
     fn folder(&mut self, at: &Path, stat: &Stat) -> Result<(), TreeError>;
     fn file(&mut self, at: &Path, place: &Place<'_>) -> Result<(), TreeError>;
     fn link(&mut self, at: &Path, target: &Path, stat: &Stat) -> Result<(), TreeError>;
-    fn link_left_out(&mut self);
+    fn left_out(&mut self);
 }
 
 impl HostMember<'_> {
@@ -80,7 +80,10 @@ impl HostMember<'_> {
                     to.file(&below, &place)?;
                 }
                 FileType::Symlink => self.link(root, folder, &name, &below, to)?,
-                other => return Err(self.special(&below, other)),
+                other => match self.uncopyable {
+                    Uncopyable::Refuse => return Err(self.special(&below, other)),
+                    Uncopyable::LeaveOut => to.left_out(),
+                },
             }
         }
         Ok(folders)
@@ -127,10 +130,10 @@ impl HostMember<'_> {
                 rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|error| self.failed(at, error, true))?;
             return to.link(at, &target, &stat);
         }
-        match self.outward {
-            OutwardLinks::Refuse => Err(TreeError::LeadsOut { path: self.host_path(at), target, tree: self.path.to_owned() }),
-            OutwardLinks::LeaveOut => {
-                to.link_left_out();
+        match self.uncopyable {
+            Uncopyable::Refuse => Err(TreeError::LeadsOut { path: self.host_path(at), target, tree: self.path.to_owned() }),
+            Uncopyable::LeaveOut => {
+                to.left_out();
                 Ok(())
             }
         }

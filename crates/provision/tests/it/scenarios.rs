@@ -226,7 +226,7 @@ async fn each_copy_is_announced_before_it_is_made(bottle: Arc<dyn Bottle>) {
         format!("copying skill tests into {name}:/home/node/.claude/skills/tests"),
         format!("copying skill review into {name}:/home/node/.claude/skills/review"),
         format!(
-            "copying workspace {} into {name}:/home/node/workspace (left out: 1 link that leads out of it)",
+            "copying workspace {} into {name}:/home/node/workspace (left out: 1 link that leads out of it, or special file)",
             project.display()
         ),
     ];

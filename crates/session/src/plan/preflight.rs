@@ -60,7 +60,7 @@ pub struct WorkspaceLine {
     /// How many bytes they have.
     pub bytes: u64,
     /// How many links lead out of it and are left out.
-    pub links_left_out: u64,
+    pub left_out: u64,
 }
 
 pub(super) struct Facts<'a> {
@@ -96,7 +96,7 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
             path: workspace.at().to_string(),
             files: workspace.census().files,
             bytes: workspace.census().bytes,
-            links_left_out: workspace.census().links_left_out,
+            left_out: workspace.census().left_out,
         }),
         policy: PolicyLines::of(resolved),
         network: CLOSED,

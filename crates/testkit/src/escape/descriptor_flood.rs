@@ -8,13 +8,14 @@ use super::Arena;
 pub async fn descriptor_flood(arena: &Arena) {
     let (subject, neighbour) = (arena.bottle().await, arena.bottle().await);
     let flood = r#"
-import resource
-soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-refused("raising the limit", lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard + 1, hard + 1)), REFUSED) if False else None
 def flood():
     keep = []
-    while True:
-        keep.append(os.dup(0))
+    try:
+        while True:
+            keep.append(os.dup(0))
+    finally:
+        for descriptor in keep:
+            os.close(descriptor)
 refused("descriptors without end", flood, (errno.EMFILE, errno.ENFILE))
 def in_flight():
     while True:

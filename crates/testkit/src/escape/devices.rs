@@ -8,10 +8,13 @@ use super::Arena;
 pub async fn devices(arena: &Arena) {
     // The fields of /proc/partitions: major, minor, blocks, name.
     let table = fs::read_to_string("/proc/partitions").expect("the host's disks");
-    let disks: Vec<String> = table.lines().filter_map(|line| {
-        let mut fields = line.split_whitespace();
-        Some(format!("{}:{}", fields.next()?.parse::<u32>().ok()?, fields.next()?.parse::<u32>().ok()?))
-    }).collect();
+    let disks: Vec<String> = table
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split_whitespace();
+            Some(format!("{}:{}", fields.next()?.parse::<u32>().ok()?, fields.next()?.parse::<u32>().ok()?))
+        })
+        .collect();
     let disks: Vec<&str> = disks.iter().map(String::as_str).collect();
     let script = r#"
 disks = [tuple(map(int, disk.split(":"))) for disk in sys.argv[1:]] + [(7, 0), (8, 0), (259, 0)]

@@ -36,8 +36,21 @@ pub async fn every_port(arena: &Arena) {
 /// Metadata services, the network around, public resolvers, other families: only the outlet ever hears of them.
 pub async fn foreign_addresses(arena: &Arena) {
     let mut subject = arena.bottle().await;
-    for address in ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "10.0.0.1", "172.17.0.1", "192.168.0.1", "224.0.0.1",
-                    "255.255.255.255", "8.8.8.8", "2001:4860:4860::8888", "fe80::1", "64:ff9b::a9fe:a9fe", "::ffff:10.0.0.1"] {
+    for address in [
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "10.0.0.1",
+        "172.17.0.1",
+        "192.168.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "8.8.8.8",
+        "2001:4860:4860::8888",
+        "fe80::1",
+        "64:ff9b::a9fe:a9fe",
+        "::ffff:10.0.0.1",
+    ] {
         for ports in ["22-22", "53-53", "80-80", "443-443", "8080-8080", "2375-2376"] {
             all_at_the_outlet(&mut subject, address, ports).await;
         }

@@ -12,7 +12,8 @@ pub async fn host_sockets(arena: &Arena) {
     let path = folder.path().join("agent.sock");
     let address = SocketAddr::from_abstract_name(&name).expect("an abstract name");
     let listeners = [UnixListener::bind_addr(&address).expect("a socket"), UnixListener::bind(&path).expect("a socket")];
-    let datagrams = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(format!("{name}-datagrams")).expect("a name")).expect("a socket");
+    let datagrams =
+        UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(format!("{name}-datagrams")).expect("a name")).expect("a socket");
     let script = r#"
 name, path = sys.argv[1:]
 none = (errno.ECONNREFUSED, errno.ENOENT)

@@ -29,7 +29,8 @@ pub async fn leaked_descriptors(arena: &Arena) {
     let subject = arena.bottle().await;
     subject.attack(LIST, &[]).await;
     for user in [User::Node, User::Root] {
-        let process = subject.bottle.spawn(program(user, LIST, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 })).await;
+        let process =
+            subject.bottle.spawn(program(user, LIST, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 })).await;
         let process = process.expect("a program on a terminal");
         let status = process.control.wait().await.expect("it ends");
         assert!(status.success(), "on a terminal as {user}: {status:?}");
@@ -38,7 +39,8 @@ pub async fn leaked_descriptors(arena: &Arena) {
     for number in 3..24 {
         for folder in [format!("/tmp/by-descriptor/{number}"), format!("/proc/self/fd/{number}")] {
             let folder = GuestPath::parse(folder).expect("a legal path");
-            let entered = subject.bottle.exec(Exec::new("ls").args(["-d", "../../../../../../etc/ssh"]).folder(folder.clone())).await;
+            let entered =
+                subject.bottle.exec(Exec::new("ls").args(["-d", "../../../../../../etc/ssh"]).folder(folder.clone())).await;
             assert!(entered.is_err(), "worked in {folder}: {entered:?}");
         }
     }

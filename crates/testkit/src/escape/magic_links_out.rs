@@ -21,7 +21,10 @@ pub async fn magic_links_out(arena: &Arena) {
     subject.attack_as(User::Node, PLANT, &[&path]).await;
     let mut places: Vec<String> = (0..5).map(|number| format!("/tmp/jump/{number}{path}")).collect();
     places.extend(["/proc/1/root", "/proc/self/root", "/proc/1/cwd", "/proc/self/cwd"].map(|jump| format!("{jump}{path}")));
-    places.extend(["/proc/1/exe", "/proc/self/exe", "/proc/1/environ", "/proc/1/mem", "/proc/kcore", "/proc/kmsg", "/dev/zero"].map(String::from));
+    places.extend(
+        ["/proc/1/exe", "/proc/self/exe", "/proc/1/environ", "/proc/1/mem", "/proc/kcore", "/proc/kmsg", "/dev/zero"]
+            .map(String::from),
+    );
     places.extend((0..16).map(|number| format!("/proc/self/fd/{number}")));
     places.extend(["/proc/1/fd", "/proc/1/map_files", "/proc/1/root/root/.ssh", "/etc/shadow"].map(String::from));
     for place in places {
@@ -29,7 +32,8 @@ pub async fn magic_links_out(arena: &Arena) {
         let mut sink = MemorySink::with_limits(SinkLimits { entries: 1000, bytes: 1 << 20 });
         // Refused, or a link as a link, or nothing: but no content.
         let copied = subject.bottle.cp_out(&from, &mut sink).await;
-        let content = sink.entries().values().find(|entry| matches!(entry, MemoryEntry::File { content, .. } if !content.is_empty()));
+        let content =
+            sink.entries().values().find(|entry| matches!(entry, MemoryEntry::File { content, .. } if !content.is_empty()));
         assert_eq!(content, None, "{place}: {copied:?}");
     }
     canary.assert_untouched();

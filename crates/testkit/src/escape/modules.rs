@@ -10,7 +10,12 @@ pub async fn modules(arena: &Arena) {
     let wanted = ["sctp", "dccp", "dccp_ipv4", "n_gsm", "n_hdlc", "slip", "af_key", "can", "tipc", "rds", "ax25", "netrom"];
     let loaded = || {
         let modules = fs::read_to_string("/proc/modules").unwrap_or_default();
-        modules.lines().filter_map(|line| line.split(' ').next()).filter(|name| wanted.contains(name)).map(str::to_owned).collect::<Vec<_>>()
+        modules
+            .lines()
+            .filter_map(|line| line.split(' ').next())
+            .filter(|name| wanted.contains(name))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let before = loaded();
     let script = r#"

@@ -6,8 +6,24 @@ use super::{Arena, CanaryFile};
 
 /// Places that a person's session may be able to write to; all that it can are used.
 const PLACES: &[&str] = &[
-    "/tmp", "/var/tmp", "/dev/shm", "/run", "/run/lock", "/srv", "/mnt", "/media", "/home", "/root", "/boot", "/etc", "/etc/ssl",
-    "/var/lib", "/var/log", "/var/cache", "/var/spool", "/",
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/run",
+    "/run/lock",
+    "/srv",
+    "/mnt",
+    "/media",
+    "/home",
+    "/root",
+    "/boot",
+    "/etc",
+    "/etc/ssl",
+    "/var/lib",
+    "/var/log",
+    "/var/cache",
+    "/var/spool",
+    "/",
 ];
 
 /// A canary in every place of the host outside the system folders is neither found nor changed.

@@ -29,7 +29,8 @@ pub async fn terminal_injection(arena: &Arena) {
     let subject = arena.bottle().await;
     subject.attack(SCRIPT, &[]).await;
     for user in [User::Node, User::Root] {
-        let process = subject.bottle.spawn(program(user, SCRIPT, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 })).await;
+        let process =
+            subject.bottle.spawn(program(user, SCRIPT, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 })).await;
         let process = process.expect("a program on a terminal");
         let terminal = process.terminal.expect("its terminal");
         let reader = tokio::task::spawn_blocking(move || {

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::{fifo, write};
-use crate::tree::{Tree, TreeError};
+use crate::tree::{Source, Tree, TreeError, TreePath, Uncopyable};
 
 /// Does something to the host folder once the first bytes of the stream come out: then the folder has been listed, and the
 /// large file in it is open.
@@ -118,6 +118,11 @@ fn fifos_sockets_and_devices_are_refused_by_name() {
         for error in [tree.scan().unwrap_err(), tree.pack(&mut Vec::new()).unwrap_err()] {
             assert!(matches!(&error, TreeError::Special { kind, .. } if *kind == expected), "{error}");
         }
+    }
+    for folder in [dir.path(), other.path()] {
+        let source = Source::Host { path: folder.to_owned(), uncopyable: Uncopyable::LeaveOut, exclude: Vec::new() };
+        let census = Tree::new().with(TreePath::root(), source).pack(&mut io::sink()).unwrap();
+        assert_eq!((census.left_out, census.files), (1, 0));
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{OutwardLinks, Source, Tree, TreeError, TreePath};
+use super::{Uncopyable, Source, Tree, TreeError, TreePath};
 
 /// One entry as any tar reader sees it.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ fn names(seen: &[Seen]) -> Vec<String> {
     seen.iter().map(|entry| String::from_utf8_lossy(&entry.name).into_owned()).collect()
 }
 
-fn host(path: &Path, outward: OutwardLinks, exclude: &[&str]) -> Source {
-    Source::Host { path: path.to_owned(), outward, exclude: exclude.iter().map(|&name| name.to_owned()).collect() }
+fn host(path: &Path, uncopyable: Uncopyable, exclude: &[&str]) -> Source {
+    Source::Host { path: path.to_owned(), uncopyable, exclude: exclude.iter().map(|&name| name.to_owned()).collect() }
 }
 
 fn at(path: impl AsRef<std::ffi::OsStr>) -> TreePath {

@@ -7,7 +7,7 @@ use std::path::Path;
 use tar::EntryType;
 
 use super::{at, host, names, packed, write};
-use crate::tree::{Census, OutwardLinks, Source, Tree, TreeError, TreePath};
+use crate::tree::{Census, Uncopyable, Source, Tree, TreeError, TreePath};
 
 #[test]
 fn members_are_numbered_and_their_content_is_sorted_with_parents_first() {
@@ -19,9 +19,9 @@ fn members_are_numbered_and_their_content_is_sorted_with_parents_first() {
         write(dir.path().join(file), file);
     }
     let tree = Tree::file("hello", 0o640)
-        .with(at("skills/one"), host(dir.path(), OutwardLinks::Refuse, &[]))
+        .with(at("skills/one"), host(dir.path(), Uncopyable::Refuse, &[]))
         .with(at("new"), Source::Folder { mode: 0o750 })
-        .with(at("single"), host(&dir.path().join("c"), OutwardLinks::Refuse, &[]));
+        .with(at("single"), host(&dir.path().join("c"), Uncopyable::Refuse, &[]));
     let seen = packed(&tree).unwrap();
     let expected = ["0", "1", "1/c", "1/z", "1/a", "1/a/x", "1/b", "1/b/1", "1/b/2", "1/b/empty", "2", "3"];
     assert_eq!(names(&seen), expected);
@@ -31,7 +31,7 @@ fn members_are_numbered_and_their_content_is_sorted_with_parents_first() {
     assert_eq!(seen[8].content, b"b/2");
     assert_eq!(
         tree.scan().unwrap(),
-        Census { files: 7, folders: 5, links: 0, links_left_out: 0, bytes: 5 + 1 + 1 + 3 + 3 + 3 + 1 }
+        Census { files: 7, folders: 5, links: 0, left_out: 0, bytes: 5 + 1 + 1 + 3 + 3 + 3 + 1 }
     );
 }
 
@@ -111,8 +111,8 @@ fn links_stay_links_and_outward_ones_are_refused_or_left_out() {
                 "{error}"
             );
         }
-        let tree = Tree::new().with(TreePath::root(), host(dir.path(), OutwardLinks::LeaveOut, &[]));
-        assert_eq!(tree.scan().unwrap().links_left_out, 1);
+        let tree = Tree::new().with(TreePath::root(), host(dir.path(), Uncopyable::LeaveOut, &[]));
+        assert_eq!(tree.scan().unwrap().left_out, 1);
         assert!(!names(&packed(&tree).unwrap()).contains(&"0/sly".to_owned()));
         fs::remove_file(link).unwrap();
     }
@@ -135,7 +135,7 @@ fn excluded_names_are_left_out_wherever_they_stand() {
     fs::create_dir_all(dir.path().join("src/node_modules/x")).unwrap();
     write(dir.path().join("src/.env"), "s");
     write(dir.path().join("src/env"), "s");
-    let tree = Tree::new().with(TreePath::root(), host(dir.path(), OutwardLinks::Refuse, &["node_modules", ".env"]));
+    let tree = Tree::new().with(TreePath::root(), host(dir.path(), Uncopyable::Refuse, &["node_modules", ".env"]));
     assert_eq!(names(&packed(&tree).unwrap()), ["0", "0/src", "0/src/env"]);
 }
 
@@ -146,7 +146,7 @@ fn excluded_paths_are_left_out_at_their_own_place_alone() {
         fs::create_dir_all(dir.path().join(folder)).unwrap();
         write(dir.path().join(folder).join("x"), "s");
     }
-    let tree = |exclude: &[&str]| Tree::new().with(TreePath::root(), host(dir.path(), OutwardLinks::Refuse, exclude));
+    let tree = |exclude: &[&str]| Tree::new().with(TreePath::root(), host(dir.path(), Uncopyable::Refuse, exclude));
     let seen = names(&packed(&tree(&["target/debug", "web/target"])).unwrap());
     assert_eq!(seen, ["0", "0/target", "0/target/debugger", "0/target/debugger/x", "0/web"]);
     let seen = names(&packed(&tree(&["debug/x", "et/debug", "target/debugger/x"])).unwrap());
