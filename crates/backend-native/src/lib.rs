@@ -1,6 +1,6 @@
 //! The `native` backend: bottles made of Linux namespaces, with nothing to install.
 //!
-//! Two halves that meet in [`wire`]: the session's side (this module's files), and what runs in the helper ([`inside`]),
+//! Two halves that meet in `wire`: the session's side (the files beside it), and what runs in the helper (`inside`),
 //! which becomes PID 1 of the bottle. `docs/design/0002-native-backend.md` tells why it is built this way.
 
 #![deny(unsafe_code)]

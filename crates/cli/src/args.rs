@@ -71,7 +71,7 @@ pub struct Start {
     /// The agent's first message
     #[arg(long, value_name = "TEXT")]
     pub prompt: Option<String>,
-    /// Name of the session, instead of <agent>-<random>
+    /// Name of the session, instead of AGENT-RANDOM
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
     /// Show what would be done, and do nothing [also: BOT_BOTTLE_DRY_RUN=1]

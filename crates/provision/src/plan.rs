@@ -78,7 +78,9 @@ pub enum PlanError {
     #[error(transparent)]
     Place(#[from] GuestPathError),
     /// Two things for one place, or one inside the other.
-    #[error("{inner} would be put into {outer}, which something else fills; choose another workspace.path or guest skills folder")]
+    #[error(
+        "{inner} would be put into {outer}, which something else fills; choose another workspace.path or guest skills folder"
+    )]
     Overlap {
         /// The outer place.
         outer: GuestPath,

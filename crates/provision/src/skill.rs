@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use agents::Shown;
-use bottle::tree::{Census, Uncopyable, Source, TreeError};
+use bottle::tree::{Census, Source, TreeError, Uncopyable};
 use bottle::{GuestPath, Tree, TreePath};
 
 use crate::part::Part;

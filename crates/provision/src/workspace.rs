@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use agents::Shown;
 use agents::credentials::{self, CredentialError};
-use bottle::tree::{Census, Uncopyable, Source, TreeError};
+use bottle::tree::{Census, Source, TreeError, Uncopyable};
 use bottle::{GuestPath, Tool, Tree, TreePath};
 
 use crate::part::Part;

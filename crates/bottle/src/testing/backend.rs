@@ -6,8 +6,8 @@ use super::programs::Programs;
 use super::world::World;
 use super::{FakeBottle, FakeOutlet, FakeProgram};
 use crate::{
-    Backend, BackendName, BottleName, BottleSpec, Boundary, Capabilities, CloseError, LaunchError, Launched, Leftover,
-    ImageSupport, LimitSupport, Unavailable, Users,
+    Backend, BackendName, BottleName, BottleSpec, Boundary, Capabilities, CloseError, ImageSupport, LaunchError, Launched,
+    Leftover, LimitSupport, Unavailable, Users,
 };
 
 const NAME: BackendName = BackendName("fake");

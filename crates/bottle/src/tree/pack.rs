@@ -16,7 +16,9 @@ pub(super) fn scan(tree: &Tree) -> Result<Census, TreeError> {
     let mut scan = Scan::default();
     for member in tree.members() {
         match &member.source {
-            Source::Host { path, uncopyable, exclude } => HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut scan)?,
+            Source::Host { path, uncopyable, exclude } => {
+                HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut scan)?
+            }
             Source::File { content, .. } => scan.census.file(content.len() as u64),
             Source::Folder { .. } => scan.census.folders += 1,
             Source::Link { .. } => scan.census.links += 1,
@@ -30,7 +32,9 @@ pub(super) fn pack(tree: &Tree, out: &mut dyn io::Write) -> Result<Census, TreeE
     for (number, member) in tree.members().iter().enumerate() {
         pack.begin(number);
         match &member.source {
-            Source::Host { path, uncopyable, exclude } => HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut pack)?,
+            Source::Host { path, uncopyable, exclude } => {
+                HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut pack)?
+            }
             Source::File { content, mode } => pack.bytes(content, *mode)?,
             Source::Folder { mode } => pack.empty_folder(*mode)?,
             Source::Link { target } => pack.own_link(target)?,

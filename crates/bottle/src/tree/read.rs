@@ -13,7 +13,7 @@ use rustix::fs::{Access, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::link::{Leads, depth_of, leads};
-use super::{Uncopyable, TreeError, beneath};
+use super::{TreeError, Uncopyable, beneath};
 
 /// One host file or folder to be read.
 pub(super) struct HostMember<'a> {

@@ -67,7 +67,8 @@ fn claude_sees_the_skill_and_the_prompt() {
 #[test]
 fn codex_sees_the_skill_and_where_its_prompt_is() {
     let Some(scene) = scene("codex") else { return };
-    let provider = r#"-c model_provider=t -c 'model_providers.t={name="t",base_url="http://127.0.0.1:18080/v1",wire_api="responses"}'"#;
+    let provider =
+        r#"-c model_provider=t -c 'model_providers.t={name="t",base_url="http://127.0.0.1:18080/v1",wire_api="responses"}'"#;
     let agent = format!(
         "codex exec --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check {provider} \
          'Read /home/node/.bot-bottle-prompt.txt first'; cat ~/.bot-bottle-prompt.txt"
@@ -114,7 +115,8 @@ fn scene(agent: &str) -> Option<Scene> {
 
 /// Hard links where the file system allows it: the programs are some hundred megabytes.
 fn copy(from: &Path, to: &Path) {
-    let copied = |option: &str| std::process::Command::new("cp").args([option, "--"]).arg(from).arg(to).output().unwrap().status.success();
+    let copied =
+        |option: &str| std::process::Command::new("cp").args([option, "--"]).arg(from).arg(to).output().unwrap().status.success();
     if !copied("-al") {
         let _ = std::fs::remove_dir_all(to);
         assert!(copied("-a"), "copying {} to {}", from.display(), to.display());

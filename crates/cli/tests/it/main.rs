@@ -5,9 +5,9 @@
 
 mod agents;
 mod control;
+mod limits;
 mod listing;
 mod prompts;
-mod limits;
 mod refusals;
 mod scene;
 mod signals;

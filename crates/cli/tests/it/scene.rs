@@ -27,9 +27,8 @@ pub struct Live {
 }
 
 /// The program. Where the tests run from a copy, as another user, nextest says where that copy has it.
-pub static PROGRAM: LazyLock<String> = LazyLock::new(|| {
-    std::env::var("NEXTEST_BIN_EXE_bot-bottle").unwrap_or_else(|_| env!("CARGO_BIN_EXE_bot-bottle").to_owned())
-});
+pub static PROGRAM: LazyLock<String> =
+    LazyLock::new(|| std::env::var("NEXTEST_BIN_EXE_bot-bottle").unwrap_or_else(|_| env!("CARGO_BIN_EXE_bot-bottle").to_owned()));
 
 /// A bottle whose agent is a shell.
 pub const SHELL: &str = "agent_provider:\n  template: command\n  command: [sh]\n";

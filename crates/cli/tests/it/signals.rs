@@ -7,12 +7,17 @@ use crate::traces::Traces;
 /// The signals after which nothing may be left, and the one after which `cleanup` is needed.
 const SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL];
 
+/// Ends on an interrupt, should the signal come so late that it runs already: the first interrupt is the agent's. A shell would
+/// wait for its child, which is told nothing.
+const AGENT: &str = "exec sleep 1000";
+
 /// A scene whose bottle has cgroups of its own where this machine lets it; a label that no other test has; what was before.
 fn begin(phase: &str, signal: Signal) -> (Scene, String, Traces) {
-    let scene = Scene::bare()
-        .bottle("b", SHELL)
-        .bottle("limited", &format!("extends: b\nlimits:\n  pids: 200\n"))
-        .agent("a", "bottle: limited\n", "");
+    let scene = Scene::bare().bottle("b", SHELL).bottle("limited", "extends: b\nlimits:\n  pids: 200\n").agent(
+        "a",
+        "bottle: limited\n",
+        "",
+    );
     let limited = scene.run(&["start", "a", "--dry-run", "--headless"]).code == 0;
     let scene = if limited { scene } else { scene.agent("a", "bottle: b\n", "") };
     let label = format!("{phase}-{}-{}", signal.as_raw(), std::process::id());
@@ -52,7 +57,7 @@ fn while_the_bottle_is_made() {
         for sign in ["state", "metadata.json", "control.sock", "helper"] {
             let (scene, label, traces) = begin("launching", signal);
             let state = scene.path("home/.bot-bottle/state");
-            let live = scene.begin(&label, &[], "sleep 1000");
+            let live = scene.begin(&label, &[], AGENT);
             wait_until("the phase's sign appears", || match sign {
                 "state" => exists(&state),
                 "helper" => traces.helper_runs(),
@@ -70,7 +75,7 @@ fn while_a_workspace_is_copied() {
         let (scene, label, traces) = begin("copying", signal);
         // Holes travel as zeros: large for the copy, nothing on this disk.
         std::fs::File::create(scene.path("project/large")).unwrap().set_len(400 << 20).unwrap();
-        let mut live = scene.begin(&label, &["--cwd"], "sleep 1000");
+        let mut live = scene.begin(&label, &["--cwd"], AGENT);
         live.until_it_says("copying workspace");
         live.signal(signal);
         check("copying", signal, live.end().0, &scene, &traces);
@@ -171,7 +176,10 @@ fn what_a_killed_session_leaves_is_seen_dead_at_once_and_cleanup_removes_it() {
     // The kernel lets go of the lock with the process, at the latest when its last thread is gone.
     wait_until("the session is seen dead", || scene.run(&["list", "active"]).stdout.is_empty());
     let ran = scene.run(&["exec", "s", "--", "true"]);
-    assert!(ran.code == 125 && ran.stderr.contains("session s is dead") && ran.stderr.contains("hint: run 'bot-bottle cleanup'"), "{ran:?}");
+    assert!(
+        ran.code == 125 && ran.stderr.contains("session s is dead") && ran.stderr.contains("hint: run 'bot-bottle cleanup'"),
+        "{ran:?}"
+    );
 
     let ran = scene.run(&["cleanup"]);
     assert!(ran.code == 2 && ran.stderr.contains("state of s") && ran.stderr.contains("--yes"), "{ran:?}");

@@ -84,7 +84,8 @@ fn own_processes() -> BTreeMap<i32, String> {
     let mut family = BTreeSet::from([own]);
     loop {
         let before = family.len();
-        family.extend(all.iter().filter(|process| family.contains(&process.parent)).map(|process| process.id).collect::<Vec<_>>());
+        family
+            .extend(all.iter().filter(|process| family.contains(&process.parent)).map(|process| process.id).collect::<Vec<_>>());
         if family.len() == before {
             break;
         }

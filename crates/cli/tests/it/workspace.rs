@@ -49,7 +49,8 @@ fn a_place_of_the_bottles_own_is_refused_before_anything_is_made() {
 
 #[test]
 fn an_image_that_cannot_be_taken_is_refused_before_anything_is_made() {
-    for (image, reason) in [("debian:13", "an engine's image name cannot be taken"), ("~/root.tar", "an archive cannot be taken")] {
+    for (image, reason) in [("debian:13", "an engine's image name cannot be taken"), ("~/root.tar", "an archive cannot be taken")]
+    {
         let scene = Scene::bare().bottle("b", &format!("{SHELL}  image: {image}\n")).agent("a", "bottle: b\n", "");
         let scene = scene.file("home/root.tar", "");
         let ran = scene.script("true");

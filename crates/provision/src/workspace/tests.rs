@@ -91,14 +91,29 @@ fn the_bottles_own_places_are_refused() {
         Workspace::validate(&wanted, &home, &home.join(".bot-bottle"))
     };
     let refused = [
-        "/", "/etc", "/etc/x", "/proc/x", "/usr", "/usr/bin", "/var/lib", "/home", "/home/node", "/tmp", "/opt", "/opt/bot-bottle/bin",
-        "/srv", "/srv/sdk", "/srv/sdk/x",
+        "/",
+        "/etc",
+        "/etc/x",
+        "/proc/x",
+        "/usr",
+        "/usr/bin",
+        "/var/lib",
+        "/home",
+        "/home/node",
+        "/tmp",
+        "/opt",
+        "/opt/bot-bottle/bin",
+        "/srv",
+        "/srv/sdk",
+        "/srv/sdk/x",
     ];
     for at in refused {
         let error = check(at).unwrap_err().to_string();
         assert!(error.starts_with("workspace.path: ") && error.contains(at), "{error}");
     }
-    for at in ["/home/node/service", "/work", "/srv/app", "/opt/app", "/usr/src/app", "/var/www/site", "/tmp/x", "/home/me/project"] {
+    for at in
+        ["/home/node/service", "/work", "/srv/app", "/opt/app", "/usr/src/app", "/var/www/site", "/tmp/x", "/home/me/project"]
+    {
         assert_eq!(check(at).unwrap().at().to_string(), at);
     }
 }

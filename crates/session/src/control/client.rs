@@ -13,7 +13,7 @@ use super::message::{Answer, Description, ExecRequest, Request, WireSecret};
 use super::socket;
 use crate::Caught;
 use crate::interrupts::Interrupts;
-use crate::relay::{StdinFrom, TerminalRelay, pipes};
+use crate::relay::{TerminalRelay, pipes};
 use crate::terminal;
 
 /// Talks to a session of another process. Blocks, without any runtime: `exec` should cost little more than the program itself.
@@ -118,7 +118,7 @@ impl Client {
             Answer::Started => {}
             other => return Err(unexpected(other)),
         }
-        let relay = near.start(StdinFrom::Ours)?;
+        let relay = near.start_as_needed(&self.stream)?;
         let status = self.ended();
         relay.finish();
         status

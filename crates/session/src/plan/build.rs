@@ -172,8 +172,9 @@ impl Planner<'_> {
                 format!("the {} backend builds no images, so {} cannot be used", self.backend, store::escape(dockerfile));
             return Err(Problem::Image { key: "dockerfile", reason });
         }
-        let unusable = |shown: &str, reason: &dyn std::fmt::Display| {
-            Problem::Image { key: "image", reason: format!("{}: {reason}", store::escape(shown)) }
+        let unusable = |shown: &str, reason: &dyn std::fmt::Display| Problem::Image {
+            key: "image",
+            reason: format!("{}: {reason}", store::escape(shown)),
         };
         let (root, shown) = match &provider.image {
             None => return Ok(RootFs::Default),

@@ -15,8 +15,7 @@ pub(super) fn copy(from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Resul
     loop {
         let (readable, ended) = wait(from, done.as_fd())?;
         if ended {
-            let left = rustix::io::ioctl_fionread(from).unwrap_or(0);
-            return drain(from, to, &mut buffer, left);
+            return drain(from, to, &mut buffer);
         }
         if readable && step(from, to, &mut buffer)? == 0 {
             return Ok(());
@@ -24,7 +23,42 @@ pub(super) fn copy(from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Resul
     }
 }
 
-fn drain(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8], left: u64) -> io::Result<()> {
+/// Copies what lies in `from`: all that an ended program wrote.
+///
+/// # Errors
+/// As [`copy`].
+pub(super) fn rest(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
+    drain(from.as_fd(), to.as_fd(), &mut [0; 4096])
+}
+
+/// Waits until one of several is readable or ended, and tells which.
+///
+/// # Errors
+/// When the system refuses.
+pub(super) fn readable<const N: usize>(all: [Option<BorrowedFd<'_>>; N]) -> io::Result<[bool; N]> {
+    let mut polled: Vec<_> = all.iter().flatten().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    rustix::io::retry_on_intr(|| poll(&mut polled, None))?;
+    let mut polled = polled.into_iter();
+    Ok(all.map(|fd| fd.is_some() && polled.next().is_some_and(|fd| !fd.revents().is_empty())))
+}
+
+/// Copies the first bytes of a readable `from` into `to`, a pipe with nothing in it: no more than always fits into one
+/// (`PIPE_BUF`, `pipe(7)`), so it does not wait. Reads nothing when nobody reads `to` any more. Whether there may be more.
+///
+/// # Errors
+/// When reading or writing fails.
+pub(super) fn first(from: impl AsFd, to: impl AsFd) -> io::Result<bool> {
+    let (from, to) = (from.as_fd(), to.as_fd());
+    let mut reader = [PollFd::from_borrowed_fd(to, PollFlags::empty())];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::io::retry_on_intr(|| poll(&mut reader, Some(&now)))?;
+    let closed = !reader[0].revents().is_empty();
+    // A failure to write says that nobody reads, which is no failure of ours.
+    Ok(!closed && step(from, to, &mut [0; 4096]).is_ok_and(|count| count > 0))
+}
+
+fn drain(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<()> {
+    let left = rustix::io::ioctl_fionread(from).unwrap_or(0);
     let mut left = usize::try_from(left).unwrap_or(usize::MAX);
     while left > 0 {
         let size = left.min(buffer.len());

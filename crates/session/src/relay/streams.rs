@@ -1,5 +1,5 @@
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::thread::{self, JoinHandle};
 
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -32,11 +32,22 @@ pub enum StdinFrom {
     Nothing,
 }
 
-/// Threads that copy between our stdin, stdout and stderr and a program's.
+/// Copies between our stdin, stdout and stderr and a program's, on threads of its own.
 #[derive(Debug)]
 pub struct StreamRelay {
-    outputs: [JoinHandle<()>; 2],
+    stdout: Output,
+    stderr: Output,
+    /// Hung up when the program has ended.
+    ended: OwnedFd,
     done: OwnedFd,
+}
+
+/// One stream that the program writes.
+#[derive(Debug)]
+enum Output {
+    /// Nothing has come yet.
+    Silent(OwnedFd),
+    Copied(JoinHandle<()>),
 }
 
 /// Makes three pipes.
@@ -57,19 +68,84 @@ impl NearEnds {
     /// # Errors
     /// When the system gives no threads.
     pub fn start(self, from: StdinFrom) -> io::Result<StreamRelay> {
-        let Self { stdin, stdout, stderr } = self;
-        let (ended, done) = pipe_with(PipeFlags::CLOEXEC)?;
-        let second = ended.try_clone()?;
-        // When a copy fails, our own reader is gone (EPIPE): the near end is dropped with the thread and the program in the
-        // bottle gets EPIPE or SIGPIPE in its turn, as in any pipeline.
-        let stdout = spawn("stdout", move || drop(super::copy::copy(&stdout, io::stdout(), &ended)))?;
-        let stderr = spawn("stderr", move || drop(super::copy::copy(&stderr, io::stderr(), &second)))?;
+        let (mut relay, stdin) = self.silent()?;
+        relay.stdout = relay.stdout.copied("stdout", io::stdout, &relay.ended)?;
+        relay.stderr = relay.stderr.copied("stderr", io::stderr, &relay.ended)?;
         match from {
             StdinFrom::Nothing => drop(stdin),
-            // Never joined: it may be waiting for a person to type.
-            StdinFrom::Ours => drop(spawn("stdin", move || copy_stdin(&stdin))?),
+            StdinFrom::Ours => copy_stdin(stdin)?,
         }
-        Ok(StreamRelay { outputs: [stdout, stderr], done })
+        Ok(relay)
+    }
+
+    /// Starts copying each stream when there is something in it, and returns when all are copied or `over` has something to
+    /// say. A program that ends at once and says little then costs no thread.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn start_as_needed(self, over: impl AsFd) -> io::Result<StreamRelay> {
+        let (mut relay, stdin) = self.silent()?;
+        let mut stdin = Some(stdin);
+        loop {
+            let (silent_out, silent_err) = (relay.stdout.silent(), relay.stderr.silent());
+            if silent_out.is_none() && silent_err.is_none() && stdin.is_none() {
+                return Ok(relay);
+            }
+            let ours = io::stdin();
+            let wanted = [Some(over.as_fd()), silent_out, silent_err, stdin.as_ref().map(|_| ours.as_fd())];
+            let [is_over, out, err, typed] = super::copy::readable(wanted)?;
+            if is_over {
+                return Ok(relay);
+            }
+            if out {
+                relay.stdout = relay.stdout.copied("stdout", io::stdout, &relay.ended)?;
+            }
+            if err {
+                relay.stderr = relay.stderr.copied("stderr", io::stderr, &relay.ended)?;
+            }
+            if typed && let Some(stdin) = stdin.take() {
+                // Most often the end of /dev/null, which needs no thread to be passed on.
+                if super::copy::first(&ours, &stdin)? {
+                    copy_stdin(stdin)?;
+                }
+            }
+        }
+    }
+
+    fn silent(self) -> io::Result<(StreamRelay, OwnedFd)> {
+        let (ended, done) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stdout, stderr) = (Output::Silent(self.stdout), Output::Silent(self.stderr));
+        Ok((StreamRelay { stdout, stderr, ended, done }, self.stdin))
+    }
+}
+
+impl Output {
+    fn silent(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Silent(near) => Some(near.as_fd()),
+            Self::Copied(_) => None,
+        }
+    }
+
+    /// When a copy fails, our own reader is gone (EPIPE): the near end is dropped with the thread and the program in the
+    /// bottle gets EPIPE or SIGPIPE in its turn, as in any pipeline.
+    fn copied<T: AsFd + 'static>(self, name: &str, to: fn() -> T, ended: &OwnedFd) -> io::Result<Self> {
+        match self {
+            Self::Silent(near) => {
+                let ended = ended.try_clone()?;
+                spawn(name, move || drop(super::copy::copy(&near, to(), &ended))).map(Self::Copied)
+            }
+            Self::Copied(thread) => Ok(Self::Copied(thread)),
+        }
+    }
+
+    fn finish(self, to: impl AsFd) {
+        match self {
+            // Our own reader may be gone, as above.
+            Self::Silent(near) => drop(super::copy::rest(&near, to)),
+            // A copying thread cannot panic; its end is all that matters.
+            Self::Copied(thread) => drop(thread.join()),
+        }
     }
 }
 
@@ -77,16 +153,15 @@ impl StreamRelay {
     /// To be called when the program has ended: passes on what it wrote last, then returns. Blocks while our own readers do.
     pub fn finish(self) {
         drop(self.done);
-        for output in self.outputs {
-            // A copying thread cannot panic; its end is all that matters.
-            let _ = output.join();
-        }
+        self.stdout.finish(io::stdout());
+        self.stderr.finish(io::stderr());
     }
 }
 
-fn copy_stdin(to: &OwnedFd) {
+/// Never joined: it may be waiting for a person to type.
+fn copy_stdin(to: OwnedFd) -> io::Result<()> {
     // `done` for this direction is the pipe itself: its error condition says that the program reads no more.
-    let _ = super::copy::copy_until_closed(io::stdin(), to);
+    spawn("stdin", move || drop(super::copy::copy_until_closed(io::stdin(), &to))).map(drop)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

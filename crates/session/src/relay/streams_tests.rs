@@ -2,7 +2,7 @@ use std::io::{Read as _, Write as _};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::super::copy::{copy, copy_until_closed};
+use super::super::copy::{copy, copy_until_closed, first, rest};
 
 #[test]
 fn what_was_written_before_the_end_arrives_though_a_child_keeps_the_pipe_open() {
@@ -41,4 +41,43 @@ fn stdin_is_left_alone_when_the_program_reads_no_more() {
     let mut left = String::new();
     (&from).read_to_string(&mut left).unwrap();
     assert_eq!(left, "for the next");
+}
+
+#[test]
+fn what_lies_in_an_ended_programs_pipe_is_all_that_is_passed_on() {
+    let (from, mut program) = std::io::pipe().unwrap();
+    let (mut shown, to) = std::io::pipe().unwrap();
+    rest(&from, &to).unwrap();
+    program.write_all(&[7; 9_000]).unwrap();
+    rest(&from, &to).unwrap();
+    drop(to);
+    let mut all = Vec::new();
+    shown.read_to_end(&mut all).unwrap();
+    assert_eq!(all, [7; 9_000]);
+}
+
+#[test]
+fn the_first_bytes_pass_and_an_end_is_told() {
+    let (from, mut typed) = std::io::pipe().unwrap();
+    let (mut program, to) = std::io::pipe().unwrap();
+    typed.write_all(b"hello").unwrap();
+    assert!(first(&from, &to).unwrap());
+    drop(typed);
+    assert!(!first(&from, &to).unwrap());
+    drop(to);
+    let mut all = Vec::new();
+    program.read_to_end(&mut all).unwrap();
+    assert_eq!(all, b"hello");
+}
+
+#[test]
+fn the_first_bytes_stay_when_nobody_reads() {
+    let (mut from, mut typed) = std::io::pipe().unwrap();
+    let (program, to) = std::io::pipe().unwrap();
+    typed.write_all(b"mine").unwrap();
+    drop((program, typed));
+    assert!(!first(&from, &to).unwrap());
+    let mut left = String::new();
+    from.read_to_string(&mut left).unwrap();
+    assert_eq!(left, "mine");
 }

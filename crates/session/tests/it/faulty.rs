@@ -82,7 +82,10 @@ impl Backend for Faulty {
         }
         let (bottle, outlet) = self.inner.make(&spec.name);
         self.made.lock().unwrap().push(Arc::clone(&bottle));
-        Ok(Launched { bottle: Arc::new(FaultyBottle { inner: bottle, fault, closed: AtomicBool::new(false) }), outlet: Box::new(outlet) })
+        Ok(Launched {
+            bottle: Arc::new(FaultyBottle { inner: bottle, fault, closed: AtomicBool::new(false) }),
+            outlet: Box::new(outlet),
+        })
     }
 
     async fn leftovers(&self) -> Result<Vec<Leftover>, Unavailable> {

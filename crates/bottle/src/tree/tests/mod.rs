@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{Uncopyable, Source, Tree, TreeError, TreePath};
+use super::{Source, Tree, TreeError, TreePath, Uncopyable};
 
 /// One entry as any tar reader sees it.
 #[derive(Debug, PartialEq, Eq)]

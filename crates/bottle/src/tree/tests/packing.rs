@@ -7,7 +7,7 @@ use std::path::Path;
 use tar::EntryType;
 
 use super::{at, host, names, packed, write};
-use crate::tree::{Census, Uncopyable, Source, Tree, TreeError, TreePath};
+use crate::tree::{Census, Source, Tree, TreeError, TreePath, Uncopyable};
 
 #[test]
 fn members_are_numbered_and_their_content_is_sorted_with_parents_first() {
@@ -29,10 +29,7 @@ fn members_are_numbered_and_their_content_is_sorted_with_parents_first() {
     assert_eq!((seen[10].kind, seen[10].mode), (EntryType::Directory, 0o750));
     assert_eq!(seen[11].content, b"c");
     assert_eq!(seen[8].content, b"b/2");
-    assert_eq!(
-        tree.scan().unwrap(),
-        Census { files: 7, folders: 5, links: 0, left_out: 0, bytes: 5 + 1 + 1 + 3 + 3 + 3 + 1 }
-    );
+    assert_eq!(tree.scan().unwrap(), Census { files: 7, folders: 5, links: 0, left_out: 0, bytes: 5 + 1 + 1 + 3 + 3 + 3 + 1 });
 }
 
 #[test]
@@ -157,9 +154,10 @@ fn excluded_paths_are_left_out_at_their_own_place_alone() {
 #[test]
 fn links_of_our_making_lead_where_we_say() {
     let target = format!("/{}", "long/".repeat(60));
-    let tree = ["/usr/bin/x", "../a b\n", &target].iter().enumerate().fold(Tree::new(), |tree, (number, target)| {
-        tree.with(at(number.to_string()), Source::Link { target: target.into() })
-    });
+    let tree = ["/usr/bin/x", "../a b\n", &target]
+        .iter()
+        .enumerate()
+        .fold(Tree::new(), |tree, (number, target)| tree.with(at(number.to_string()), Source::Link { target: target.into() }));
     let seen = packed(&tree).unwrap();
     let targets: Vec<_> = seen.iter().map(|entry| (entry.kind, entry.target.as_deref().unwrap().to_str().unwrap())).collect();
     assert_eq!(targets, ["/usr/bin/x", "../a b\n", &target].map(|target| (EntryType::Symlink, target)));
