@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use bottle::{BottleName, LimitHit, LimitSupport, Limits};
 use rustix::process::Pid;
 
-/// What every cgroup of ours is called, followed by the bottle's name: how `cleanup` finds it.
+/// What every cgroup of ours is called, followed by the bottle's name, a dot and the session's process id: how `cleanup` finds
+/// it, and knows whether a session still wants it. Two sessions of one name (in two homes) do not meet.
 const PREFIX: &str = "bot-bottle-";
 
 /// The controllers that limits need.
@@ -57,7 +58,7 @@ impl Hierarchy {
         if limits.memory.is_none() && limits.cpus.is_none() && limits.pids.is_none() {
             return Ok(());
         }
-        let folder = format!("{PREFIX}{name}");
+        let folder = format!("{PREFIX}{name}.{}", std::process::id());
         match self {
             Self::Two(parent) => v2::enter(&parent.join(&folder), limits, helper, groups),
             Self::One(roots) => roots.enter(&folder, limits, helper, groups),
@@ -65,7 +66,7 @@ impl Hierarchy {
         }
     }
 
-    /// Cgroups of ours with nothing in them: their session was killed.
+    /// Cgroups of ours with nothing in them whose session is gone: it was killed.
     pub fn leftovers(&self) -> Vec<PathBuf> {
         let parents: Vec<&Path> = match self {
             Self::Two(parent) => vec![parent],
@@ -74,13 +75,24 @@ impl Hierarchy {
         };
         let entries = parents.into_iter().filter_map(|parent| fs::read_dir(parent).ok()).flatten().flatten();
         let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)).map(|entry| entry.path());
-        ours.filter(|path| is_empty(path)).collect()
+        ours.filter(|path| is_empty(path) && !session_of(path).is_some_and(lives)).collect()
     }
 }
 
 /// The bottle that a cgroup was made for.
 pub fn bottle_of(group: &Path) -> Option<BottleName> {
-    BottleName::parse(group.file_name()?.to_str()?.strip_prefix(PREFIX)?).ok()
+    let (name, _) = group.file_name()?.to_str()?.strip_prefix(PREFIX)?.rsplit_once('.')?;
+    BottleName::parse(name).ok()
+}
+
+fn session_of(group: &Path) -> Option<Pid> {
+    let (_, session) = group.file_name()?.to_str()?.rsplit_once('.')?;
+    Pid::from_raw(session.parse().ok()?)
+}
+
+/// Whether a process exists; one of another person's does too.
+fn lives(session: Pid) -> bool {
+    !matches!(rustix::process::test_kill_process(session), Err(rustix::io::Errno::SRCH))
 }
 
 fn is_empty(group: &Path) -> bool {

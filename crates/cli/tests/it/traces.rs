@@ -48,7 +48,7 @@ impl Traces {
     /// Cgroups of the session's bottle, in every hierarchy.
     pub fn cgroups(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        search(Path::new("/sys/fs/cgroup"), &format!("bot-bottle-{}", self.label), &mut found);
+        search(Path::new("/sys/fs/cgroup"), &format!("bot-bottle-{}.", self.label), &mut found);
         found
     }
 
@@ -65,14 +65,14 @@ fn mounts() -> BTreeSet<String> {
     fs::read_to_string("/proc/self/mountinfo").unwrap().lines().map(str::to_owned).collect()
 }
 
-fn search(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
+fn search(folder: &Path, beginning: &str, found: &mut Vec<PathBuf>) {
     // A cgroup may go while it is looked at.
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            if entry.file_name() == *name {
+            if entry.file_name().to_string_lossy().starts_with(beginning) {
                 found.push(entry.path());
             }
-            search(&entry.path(), name, found);
+            search(&entry.path(), beginning, found);
         }
     }
 }
