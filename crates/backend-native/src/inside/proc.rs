@@ -1,5 +1,6 @@
 //! `/proc`: a fresh one that knows only the bottle's processes, with the host-wide files hidden or read-only.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::mount::{MountFlags, mount, mount_bind, mount_remount};
@@ -25,6 +26,11 @@ pub fn build(root: &Path) -> Result<(), StepError> {
         .during("mounting a private /proc")?;
     for file in HIDDEN.map(|name| proc.join(name)) {
         let Ok(metadata) = std::fs::symlink_metadata(&file) else { continue };
+        // What is for the host's root alone is closed to everybody here: that id does not exist in the bottle. A mount less
+        // is a bottle sooner.
+        if metadata.mode() & 0o044 == 0 {
+            continue;
+        }
         if metadata.is_dir() {
             mounts::tmpfs(&file, MountFlags::RDONLY | MountFlags::NOEXEC, "mode=555,size=4k,nr_inodes=2")?;
         } else {
