@@ -35,13 +35,14 @@ run_tests() {
   fi
 }
 
-# read_skips WHO FILE: tests that said why they could not run.
+# read_skips WHO FILE: tests that said why they could not run, one line for each reason.
 read_skips() {
-  local who=$1 test component reason
+  local who=$1 line
   [ -f "$2" ] || return 0
-  while IFS=$'\t' read -r test component reason; do
-    skipped+=("$who: $test: $component: $reason")
-  done < <(sort -u "$2")
+  while read -r line; do
+    skipped+=("$who: $line")
+  done < <(sort -u "$2" | awk -F '\t' '{ why = $2 ": " $3; tests[why] = tests[why] ", " $1; count[why]++ }
+    END { for (why in tests) { print count[why] " tests lack " why ": " substr(tests[why], 3) } }' | sort)
 }
 
 # skip WHAT-AND-WHY: something that was not run on purpose.

@@ -18,7 +18,6 @@ pub mod credentials;
 pub mod find;
 mod provider;
 mod runtime;
-mod shown;
 mod template;
 mod tools;
 mod visible;

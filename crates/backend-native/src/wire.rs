@@ -137,7 +137,7 @@ pub enum Progress {
 /// From the session to the process that watches over one exec.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToExec {
-    /// Send this signal to the program itself.
+    /// Send this signal to the program and its process group.
     Signal(u8),
     /// Give the program's terminal this many rows and columns.
     Resize(u16, u16),

@@ -3,7 +3,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::escaped::Escaped;
+use shown::Shown;
 
 /// An absolute path inside a bottle: no `..`, no `.`, no NUL, no empty part; every part at most 255 bytes, the whole at most
 /// 4095 (`path_resolution(7)`). It says nothing of whether something stands there, and never names a place on the host.
@@ -91,7 +91,7 @@ fn check_part(part: &OsStr) -> Result<(), &'static str> {
 impl fmt::Display for GuestPath {
     /// Control characters are shown escaped, so that a name cannot steer the person's terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Escaped(&self.0).fmt(f)
+        Shown::path(&self.0).fmt(f)
     }
 }
 

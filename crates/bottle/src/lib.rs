@@ -9,7 +9,6 @@
 mod backend;
 mod capabilities;
 mod environment;
-mod escaped;
 mod exec;
 mod guest_path;
 mod handle;

@@ -46,7 +46,7 @@ pub struct Process {
 pub trait Running: Send + Sync {
     /// Waits for its end. May be called again, and gives the same answer.
     async fn wait(&self) -> Result<ExitStatus, ExecError>;
-    /// Sends a signal to the program itself; nothing happens when it has ended.
+    /// Sends a signal to the program and those of its process group, as a terminal does; nothing happens when it has ended.
     async fn signal(&self, signal: Signal) -> Result<(), ExecError>;
     /// Tells its terminal a new size (`SIGWINCH` reaches the programs on it); nothing happens without a terminal.
     async fn resize(&self, size: TerminalSize) -> Result<(), ExecError>;

@@ -32,6 +32,6 @@ pub use path_match::{PathMatch, PathMatchKind, PathValue, PathValueError};
 pub use path_regex::{PathRegex, PathRegexError};
 pub use request_match::RequestMatch;
 pub use route::{Route, RouteConflict};
-pub use shown::Shown;
+pub use self::shown::Shown;
 pub use tls::{TlsMode, TlsModeError};
 pub use token_ref::{TokenRef, TokenRefError};

@@ -14,9 +14,7 @@ impl Shown<'_> {
 
     /// Whether `c` could steer a terminal or hide text.
     pub fn is_unsafe(c: char) -> bool {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        ::shown::steers(c)
     }
 }
 

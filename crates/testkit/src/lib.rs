@@ -20,6 +20,6 @@ mod wait_until;
 
 pub use canary::canary;
 pub use fake::fake_probe;
-pub use probe_file::probe_file;
+pub use probe_file::{helper_file, probe_file};
 pub use require::{is_required, require};
 pub use wait_until::wait_until;

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, set_child_subreaper, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group, set_child_subreaper, wait};
 
 use super::kill;
 use super::program::{self, Failure, Program, Terminal};
@@ -109,7 +109,8 @@ impl Watch {
         match message {
             ToExec::Signal(number) => {
                 if let Some(signal) = Signal::from_named_raw(i32::from(*number)) {
-                    let _ = kill_process(self.program, signal);
+                    // To its process group, as from a terminal: a shell that waits for a child does not end by its own.
+                    let _ = kill_process_group(self.program, signal);
                 }
                 None
             }

@@ -19,7 +19,7 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 
-use crate::escaped::Escaped;
+use shown::Shown;
 
 pub use host_folder::HostFolder;
 pub use memory::{MemoryEntry, MemorySink};
@@ -157,7 +157,7 @@ impl Tree {
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// It does not exist (any more).
-    #[error("{} does not exist{}", Escaped(.path), if *.vanished { " any more: it disappeared during the copy" } else { "" })]
+    #[error("{} does not exist{}", Shown::path(.path), if *.vanished { " any more: it disappeared during the copy" } else { "" })]
     Missing {
         /// The host path.
         path: PathBuf,
@@ -165,7 +165,7 @@ pub enum TreeError {
         vanished: bool,
     },
     /// A link leads out of the tree.
-    #[error("{} is a link to {}, which leads out of {}", Escaped(.path), Escaped(.target), Escaped(.tree))]
+    #[error("{} is a link to {}, which leads out of {}", Shown::path(.path), Shown::path(.target), Shown::path(.tree))]
     LeadsOut {
         /// The link.
         path: PathBuf,
@@ -175,7 +175,7 @@ pub enum TreeError {
         tree: PathBuf,
     },
     /// It is no regular file, folder or link.
-    #[error("{} is a {kind}; only files, folders and links inside the tree can be copied", Escaped(.path))]
+    #[error("{} is a {kind}; only files, folders and links inside the tree can be copied", Shown::path(.path))]
     Special {
         /// The host path.
         path: PathBuf,
@@ -183,7 +183,7 @@ pub enum TreeError {
         kind: &'static str,
     },
     /// The system refused to read it.
-    #[error("reading {}: {source}", Escaped(.path))]
+    #[error("reading {}: {source}", Shown::path(.path))]
     Read {
         /// The host path.
         path: PathBuf,
@@ -191,7 +191,7 @@ pub enum TreeError {
         source: io::Error,
     },
     /// It changed while it was being read.
-    #[error("{} changed while it was being copied", Escaped(.path))]
+    #[error("{} changed while it was being copied", Shown::path(.path))]
     Changed {
         /// The host path.
         path: PathBuf,

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::escaped::Escaped;
+use shown::Shown;
 
 /// A path below some root: relative, no `..`, no NUL, parts of at most 255 bytes. The empty path is the root itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -49,7 +49,7 @@ impl TreePath {
 impl fmt::Display for TreePath {
     /// Control characters are shown escaped, so that a name cannot steer the person's terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Escaped(&self.0).fmt(f)
+        Shown::path(&self.0).fmt(f)
     }
 }
 

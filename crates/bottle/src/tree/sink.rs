@@ -2,7 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::TreePath;
-use crate::escaped::Escaped;
+use shown::Shown;
 
 /// Takes what comes out of a bottle. The bottle is hostile: a sink must not trust names, sizes or links.
 pub trait TreeSink: Send {
@@ -49,7 +49,7 @@ impl SinkLimits {
 
 /// Why a sink refused an entry.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {reason}", Escaped(.path))]
+#[error("{}: {reason}", Shown::path(.path))]
 pub struct SinkError {
     /// The entry, or the host path.
     pub path: PathBuf,

@@ -1,17 +1,13 @@
 use std::path::Path;
 
-use policy::Shown;
+use shown::Shown;
 
 /// A path for messages: control characters escaped, never cut.
 pub(crate) fn shown_path(path: &Path) -> String {
-    escape(&path.to_string_lossy())
+    Shown::path(path).to_string()
 }
 
-/// Any text for messages: as [`Shown`], but whole.
+/// Any text for messages: as [`policy::Shown`], but whole.
 pub(crate) fn escape(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if Shown::is_unsafe(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
+    Shown::text(text).to_string()
 }

@@ -4,4 +4,5 @@
 
 mod fake;
 mod host;
+mod native;
 mod scenarios;
