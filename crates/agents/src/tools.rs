@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bottle::GuestPath;
 
-use crate::credentials::{self, CredentialError};
+use crate::credentials::{self, CredentialError, Private};
 use crate::find::is_system;
 use crate::{GuestLink, Shown, Visible};
 
@@ -26,17 +26,17 @@ pub enum ToolError {
     Credential(#[from] CredentialError),
 }
 
-/// Resolves the `tools:` of a bottle, in order. `home` is the person's home folder.
+/// Resolves the `tools:` of a bottle, in order; `~` is [`Private::home`].
 ///
 /// A folder's `bin`, or the folder itself when it directly holds a program, goes on `PATH`; a file gets a link there.
 ///
 /// # Errors
 /// Everything that cannot be shown.
-pub fn resolve_tools(tools: &[String], home: &Path) -> Result<Visible, Vec<ToolError>> {
+pub fn resolve_tools(tools: &[String], private: Private<'_>) -> Result<Visible, Vec<ToolError>> {
     let mut visible = Visible::default();
     let mut errors = Vec::new();
     for tool in tools {
-        match resolve(tool, home) {
+        match resolve(tool, private) {
             Ok(one) => visible.merge(one),
             Err(error) => errors.push(error),
         }
@@ -44,12 +44,12 @@ pub fn resolve_tools(tools: &[String], home: &Path) -> Result<Visible, Vec<ToolE
     if errors.is_empty() { Ok(visible) } else { Err(errors) }
 }
 
-fn resolve(tool: &str, home: &Path) -> Result<Visible, ToolError> {
-    let path = expand(tool, home)?;
+fn resolve(tool: &str, private: Private<'_>) -> Result<Visible, ToolError> {
+    let path = expand(tool, private.home)?;
     let Ok(metadata) = fs::metadata(&path) else { return Err(ToolError::Missing(tool.to_owned())) };
     let mut visible = Visible::default();
     let real = fs::canonicalize(&path).map_err(|_| ToolError::Missing(tool.to_owned()))?;
-    let real = if is_system(&real) { real } else { credentials::check_tool(&real, home)? };
+    let real = if is_system(&real) { real } else { credentials::check_tool(&real, private)? };
     if metadata.is_dir() {
         visible.path_entries.extend(program_folder(&real));
     } else if metadata.is_file() {

@@ -131,6 +131,21 @@ pub fn mount_set_attributes(tree: BorrowedFd<'_>, set: u64) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Makes whatever this thread creates from now on belong to `id` (`setfsuid(2)`). Its capabilities stay: the helper's own id is
+/// not root's.
+pub fn create_as(id: u32) -> io::Result<()> {
+    // SAFETY: changes two numbers of this thread's credentials.
+    unsafe {
+        libc::setfsgid(id);
+        libc::setfsuid(id);
+        // The call has no error of its own: asking again gives the number that is in force.
+        if libc::setfsuid(u32::MAX).cast_unsigned() != id || libc::setfsgid(u32::MAX).cast_unsigned() != id {
+            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+        }
+    }
+    Ok(())
+}
+
 /// Asks for the destination address of each datagram (`IP_PKTINFO`, `ip(7)`).
 pub fn ask_for_destination(socket: BorrowedFd<'_>) -> io::Result<()> {
     let on: libc::c_int = 1;

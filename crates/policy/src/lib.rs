@@ -20,6 +20,7 @@ mod shown;
 mod tls;
 mod token_ref;
 
+pub use self::shown::Shown;
 pub use auth::{Auth, Scheme, SchemeError};
 pub use cidr::{Cidr, CidrError};
 pub use dlp::{DetectorError, Detectors, Dlp, InboundDetector, OnMatch, OutboundDetector};
@@ -32,6 +33,5 @@ pub use path_match::{PathMatch, PathMatchKind, PathValue, PathValueError};
 pub use path_regex::{PathRegex, PathRegexError};
 pub use request_match::RequestMatch;
 pub use route::{Route, RouteConflict};
-pub use self::shown::Shown;
 pub use tls::{TlsMode, TlsModeError};
 pub use token_ref::{TokenRef, TokenRefError};

@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
+use agents::credentials::Private;
 use agents::{Provider, Visible};
 use bottle::{GuestPath, GuestPathError, Tree, User};
 use secret::Secret;
@@ -38,10 +39,8 @@ pub struct Request<'a> {
     pub env: &'a [(OsString, Secret)],
     /// The programs of the host that are visible.
     pub visible: &'a Visible,
-    /// The person's home folder.
-    pub home: &'a Path,
-    /// bot-bottle's own folder, `~/.bot-bottle`.
-    pub state: &'a Path,
+    /// The person's own, which no bottle sees.
+    pub private: Private<'a>,
 }
 
 /// Everything that provisioning will do, checked against the host; nothing exists yet.
@@ -182,7 +181,7 @@ fn validate_workspace(request: &Request<'_>, errors: &mut Vec<PlanError>) -> Opt
         exclude: request.workspace_exclude,
         tools: &request.visible.tools,
     };
-    match Workspace::validate(&wanted, request.home, request.state) {
+    match Workspace::validate(&wanted, request.private) {
         Ok(workspace) => Some(workspace),
         Err(error) => {
             errors.push(error.into());

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use agents::Shown;
-use agents::credentials::{self, CredentialError};
+use agents::credentials::{self, CredentialError, Private};
 use bottle::tree::{Census, Source, TreeError, Uncopyable};
 use bottle::{GuestPath, Tool, Tree, TreePath};
 
@@ -41,14 +41,6 @@ pub enum WorkspaceError {
     /// It is no folder.
     #[error("cannot copy the working folder: {} is not a folder", Shown::path(.0))]
     NotAFolder(PathBuf),
-    /// bot-bottle's own state lies in it: other sessions' files would go along.
-    #[error("cannot copy the working folder: {} holds bot-bottle's own state, {}; move one of them", Shown::path(.path), Shown::path(.state))]
-    HoldsState {
-        /// The folder.
-        path: PathBuf,
-        /// The state's folder.
-        state: PathBuf,
-    },
     /// An exclusion that is neither a name nor a path below the folder.
     #[error("cannot leave {:?} out of the workspace: give a name, or a path as seen from the folder", Shown::text(.0).to_string())]
     Exclude(String),
@@ -70,16 +62,12 @@ impl Workspace {
     ///
     /// # Errors
     /// See [`WorkspaceError`]. The home itself and everything above it are refused: they hold every credential there is.
-    pub(crate) fn validate(wanted: &Wanted<'_>, home: &Path, state: &Path) -> Result<Self, WorkspaceError> {
+    pub(crate) fn validate(wanted: &Wanted<'_>, private: Private<'_>) -> Result<Self, WorkspaceError> {
         let Wanted { host, at, exclude, tools } = *wanted;
         check_guest_place(at, tools)?;
-        let host = credentials::check_place(host, home)?;
+        let host = credentials::check_place(host, private)?;
         if !host.is_dir() {
             return Err(WorkspaceError::NotAFolder(host));
-        }
-        let real_state = std::fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
-        if real_state.starts_with(&host) || host.starts_with(&real_state) {
-            return Err(WorkspaceError::HoldsState { path: host, state: state.to_owned() });
         }
         if let Some(bad) = exclude.iter().find(|excluded| !is_exclusion(excluded)) {
             return Err(WorkspaceError::Exclude(bad.clone()));

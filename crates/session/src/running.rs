@@ -7,7 +7,7 @@ use bottle::{Bottle, Exec, Process, Signal, Stdio};
 use tokio::time::Instant;
 
 use crate::interrupts::{Caught, Interrupts};
-use crate::relay::{StdinFrom, TerminalRelay, pipes};
+use crate::relay::{Last, StdinFrom, TerminalRelay, pipes};
 use crate::session::{Ending, SessionError};
 use crate::terminal;
 
@@ -22,6 +22,20 @@ pub(crate) async fn time_is_up(limit: Option<(Duration, Instant)>) -> Duration {
     }
 }
 
+/// Runs `work` until it is done, a signal comes, or the time is up: then it is dropped.
+pub(crate) async fn race<T>(
+    work: impl Future<Output = T>,
+    interrupts: &mut Interrupts,
+    limit: Option<(Duration, Instant)>,
+) -> Result<T, Ending> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        caught = interrupts.next() => Err(Ending::Caught(caught)),
+        limit = time_is_up(limit) => Err(Ending::TimeLimit(limit)),
+    }
+}
+
 /// With a terminal: what is typed goes to the agent, Ctrl-C too; a signal to us ends the session.
 pub(crate) async fn on_terminal(
     bottle: &dyn Bottle,
@@ -30,28 +44,31 @@ pub(crate) async fn on_terminal(
     limit: Option<(Duration, Instant)>,
 ) -> Result<Ending, SessionError> {
     let failed = |source| SessionError::Io { what: "using the terminal", source };
-    let Process { control, terminal } = bottle.spawn(exec, Stdio::Terminal(terminal::size(io::stdin()))).await?;
+    let stdio = Stdio::Terminal(terminal::size(io::stdin()));
+    let Process { control, terminal } = match race(bottle.spawn(exec, stdio), interrupts, limit).await {
+        Ok(process) => process?,
+        Err(ending) => return Ok(ending),
+    };
     let master = terminal.ok_or_else(|| failed(io::Error::other("the backend gave none")))?;
     let relay = TerminalRelay::start(master).map_err(failed)?;
     let mut ended = control.wait();
-    loop {
+    let ending = loop {
         tokio::select! {
-            status = &mut ended => {
-                let status = status.inspect_err(|_| terminal::restore_all())?;
-                return finish(move || relay.finish(), Ending::Agent(status), interrupts).await;
-            }
+            status = &mut ended => break status.map(Ending::Agent).map_err(SessionError::from),
             caught = interrupts.next_or_resize() => match caught {
                 None => drop(control.resize(terminal::size(io::stdin())).await),
-                Some(caught) => {
-                    relay.abandon();
-                    return Ok(Ending::Caught(caught));
-                }
+                Some(caught) => break Ok(Ending::Caught(caught)),
             },
-            limit = time_is_up(limit) => {
-                relay.abandon();
-                return Ok(Ending::TimeLimit(limit));
-            }
+            limit = time_is_up(limit) => break Ok(Ending::TimeLimit(limit)),
         }
+    };
+    let last = match &ending {
+        Ok(Ending::Agent(status)) => Last::from(*status),
+        Ok(Ending::Caught(_) | Ending::TimeLimit(_)) | Err(_) => Last::Abandoned,
+    };
+    match relay.close(last, interrupts).await {
+        None => ending,
+        Some(caught) => ending.map(|_| Ending::Caught(caught)),
     }
 }
 
@@ -65,7 +82,10 @@ pub(crate) async fn on_streams(
     let failed = |source| SessionError::Io { what: "relaying the agent's streams", source };
     let (near, far) = pipes().map_err(failed)?;
     let stdio = Stdio::Streams { stdin: far.stdin, stdout: far.stdout, stderr: far.stderr };
-    let Process { control, .. } = bottle.spawn(exec, stdio).await?;
+    let Process { control, .. } = match race(bottle.spawn(exec, stdio), interrupts, limit).await {
+        Ok(process) => process?,
+        Err(ending) => return Ok(ending),
+    };
     // `--headless` is used where nobody types: an agent that waits for the end of its input would wait for ever.
     let from = if io::stdin().is_terminal() { StdinFrom::Nothing } else { StdinFrom::Ours };
     let relay = near.start(from).map_err(failed)?;

@@ -18,7 +18,7 @@ pub use places::is_system;
 pub use search::FindError;
 
 use crate::Visible;
-use crate::credentials;
+use crate::credentials::{self, Private};
 use crate::tools::link;
 
 /// Scripts whose interpreter is a script whose interpreter …: longer chains are refused (Linux stops at 4, `execve(2)`).
@@ -32,8 +32,8 @@ const ON_PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/
 pub struct Shell<'a> {
     /// The value of `PATH`. Relative and empty entries are skipped: they would let a repository choose the program.
     pub path: &'a OsStr,
-    /// The home folder.
-    pub home: &'a Path,
+    /// The home folder, and what no bottle sees of it.
+    pub private: Private<'a>,
 }
 
 /// A program that was found.
@@ -52,7 +52,7 @@ pub struct Found {
 /// # Errors
 /// When there is none, a version manager leaves open which one is meant, or showing it would show a credential.
 pub fn find(program: &OsStr, shell: Shell<'_>) -> Result<Found, FindError> {
-    let home = fs::canonicalize(shell.home).unwrap_or_else(|_| shell.home.to_owned());
+    let home = fs::canonicalize(shell.private.home).unwrap_or_else(|_| shell.private.home.to_owned());
     let mut finder = Finder { shell, home, visible: Visible::default() };
     let found_at = search::search(program, shell)?;
     let real = if program.as_encoded_bytes().contains(&b'/') {
@@ -73,7 +73,7 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// For a program that is looked up on `PATH`: it gets a link, and nothing has to stand where the shell found it.
     fn show_by_name(&mut self, name: &OsStr, found: &Path, near: Option<&Path>, depth: usize) -> Result<PathBuf, FindError> {
-        let program = shim::behind(name, found, near, self.shell.home)?.unwrap_or_else(|| found.to_owned());
+        let program = shim::behind(name, found, near, self.shell.private.home)?.unwrap_or_else(|| found.to_owned());
         let real = links::follow(&program)?.end;
         if let Some(folder) = places::runs_from_its_own_folder(&program, &self.home) {
             // Such a script looks for its package beside itself, so a link to it would not do.
@@ -106,7 +106,7 @@ impl Finder<'_> {
             return Ok(());
         }
         let root = places::install_root(real, &self.home);
-        let checked = credentials::check_tool(&root, &self.home);
+        let checked = credentials::check_tool(&root, self.shell.private);
         let root = checked.map_err(|source| FindError::Credential { program: real.to_owned(), source })?;
         self.visible.show(root);
         Ok(())

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::{FindError, Found, Shell, find};
+use crate::credentials::{Moved, Private};
 
 /// A home with programs in it, and the `PATH` that its person has.
 struct Person {
@@ -56,7 +57,9 @@ impl Person {
 
     fn find(&self, name: &str) -> Result<Found, FindError> {
         let path = self.path.join(":");
-        find(OsStr::new(name), Shell { path: OsStr::new(&path), home: &self.home })
+        let (state, moved) = (self.home.join(".bot-bottle"), Moved::default());
+        let private = Private { home: &self.home, state: &state, moved: &moved };
+        find(OsStr::new(name), Shell { path: OsStr::new(&path), private })
     }
 
     /// Tools, links and `PATH` entries, with the home written `~`.

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::{ToolError, resolve_tools};
 use crate::Visible;
+use crate::credentials::{Moved, Private};
 
 fn home() -> (TempDir, PathBuf) {
     let guard = TempDir::new().unwrap();
@@ -21,7 +22,8 @@ fn program(path: &Path) {
 }
 
 fn resolve(home: &Path, tools: &[&str]) -> Result<Visible, Vec<ToolError>> {
-    resolve_tools(&tools.iter().map(ToString::to_string).collect::<Vec<_>>(), home)
+    let private = Private { home, state: &home.join(".bot-bottle"), moved: &Moved::default() };
+    resolve_tools(&tools.iter().map(ToString::to_string).collect::<Vec<_>>(), private)
 }
 
 #[test]

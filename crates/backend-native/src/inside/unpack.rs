@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::serve::Helper;
+use crate::sys;
 use crate::wire::{FromExec, ToExec, Unpack, receive_packet, send_packet};
 use place::Stage;
 
@@ -50,11 +51,9 @@ impl Owner {
         }
     }
 
-    /// Hands a new file or folder over.
-    fn give(self, file: impl AsFd) -> io::Result<()> {
-        let Some(id) = self.0 else { return Ok(()) };
-        let (uid, gid) = (rustix::process::Uid::from_raw(id), rustix::process::Gid::from_raw(id));
-        Ok(rustix::fs::fchown(file, Some(uid), Some(gid))?)
+    /// Whatever is made from now on is the owner's from its first moment: nothing needs to be handed over.
+    fn assume(self) -> io::Result<()> {
+        self.0.map_or(Ok(()), sys::create_as)
     }
 }
 
@@ -67,12 +66,13 @@ fn take(unpack: &Unpack, owner: Owner, channel: &OwnedFd, stream: OwnedFd) -> Re
         let staged = Stage::beside(&path, number, stages.last());
         stages.push(staged.map_err(|error| Refused { member: Some(number), reason: error.to_string() })?);
     }
+    // Its folders are made, closed to the owner by belonging to the helper.
     let mut stream = std::fs::File::from(stream);
-    let unpacked = entries::unpack(&mut stream, &stages, owner);
+    let unpacked = owner.assume().map_err(whole).and_then(|()| entries::unpack(&mut stream, &stages));
     let outcome = unpacked.and_then(|()| {
         io::copy(&mut stream.by_ref(), &mut io::sink()).map_err(whole)?;
         match receive_packet::<ToExec>(channel.as_fd()).map_err(whole)? {
-            Some((ToExec::Commit, _)) => place::commit(&stages, owner),
+            Some((ToExec::Commit, _)) => place::commit(&stages),
             // The source broke off, or the session died: nothing of it stays.
             Some((ToExec::Signal(_) | ToExec::Resize(..) | ToExec::KillTree, _)) | None => {
                 Err(Refused { member: None, reason: "the copy was broken off".to_owned() })

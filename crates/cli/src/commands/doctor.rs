@@ -1,4 +1,5 @@
 use agents::Template;
+use agents::credentials::{Moved, Private};
 use agents::find::{Shell, find};
 use bottle::LimitSupport;
 use serde::Serialize;
@@ -89,8 +90,10 @@ fn limits(support: &LimitSupport) -> Vec<String> {
 
 fn program(template: Template, host: &HostEnvironment) -> Result<ProgramReport, Failure> {
     let name = template.name();
-    let path = host.path();
-    Ok(match find(name.as_ref(), Shell { path: &path, home: host.home()? }) {
+    let (path, state, env) = (host.path(), host.bot_bottle_home()?, host.all());
+    let moved = Moved::by(|name| env.plain(name));
+    let private = Private { home: host.home()?, state: &state, moved: &moved };
+    Ok(match find(name.as_ref(), Shell { path: &path, private }) {
         Ok(found) => ProgramReport { name, found: Some(escape(&found.found_at.to_string_lossy())), problem: None },
         Err(error) => ProgramReport { name, found: None, problem: Some(error.to_string()) },
     })

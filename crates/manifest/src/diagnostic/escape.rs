@@ -6,8 +6,3 @@ use shown::Shown;
 pub(crate) fn shown_path(path: &Path) -> String {
     Shown::path(path).to_string()
 }
-
-/// Any text for messages: as [`policy::Shown`], but whole.
-pub(crate) fn escape(text: &str) -> String {
-    Shown::text(text).to_string()
-}

@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
+use agents::credentials::{Moved, Private};
 use agents::{GuestLink, Provider, Template, Visible};
 use bottle::GuestPath;
 use bottle::tree::Source;
@@ -67,8 +68,7 @@ impl Host {
             git_identity: Some(&self.identity),
             env: &self.env,
             visible: &self.visible,
-            home: &self.home,
-            state: &self.home.join(".bot-bottle"),
+            private: Private { home: &self.home, state: &self.home.join(".bot-bottle"), moved: &Moved::default() },
         })
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use agents::credentials::{CredentialError, Moved, Private};
 use bottle::{GuestPath, Tool};
 
 use super::{WORKSPACE, Wanted, Workspace, WorkspaceError};
@@ -25,7 +26,11 @@ fn validate(home: &Path, below: &str, exclude: &[&str]) -> Result<Workspace, Wor
     let exclude: Vec<String> = exclude.iter().map(ToString::to_string).collect();
     let at = GuestPath::parse(WORKSPACE).unwrap();
     let wanted = Wanted { host: &home.join(below), at: &at, exclude: &exclude, tools: &[] };
-    Workspace::validate(&wanted, home, &home.join(".bot-bottle"))
+    within(&wanted, home, &home.join(".bot-bottle"))
+}
+
+fn within(wanted: &Wanted<'_>, home: &Path, state: &Path) -> Result<Workspace, WorkspaceError> {
+    Workspace::validate(wanted, Private { home, state, moved: &Moved::default() })
 }
 
 #[test]
@@ -67,8 +72,8 @@ fn our_own_state_is_never_copied() {
     fs::create_dir(&state).unwrap();
     let at = GuestPath::parse(WORKSPACE).unwrap();
     let wanted = Wanted { host: &home.join("project"), at: &at, exclude: &[], tools: &[] };
-    let error = Workspace::validate(&wanted, &home, &state).unwrap_err();
-    assert!(matches!(error, WorkspaceError::HoldsState { .. }), "{error}");
+    let error = within(&wanted, &home, &state).unwrap_err();
+    assert!(matches!(error, WorkspaceError::Place(CredentialError::State { .. })), "{error}");
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn the_bottles_own_places_are_refused() {
     let check = |at: &str| {
         let at = GuestPath::parse(at).unwrap();
         let wanted = Wanted { host: &home.join("project"), at: &at, exclude: &[], tools: &tools };
-        Workspace::validate(&wanted, &home, &home.join(".bot-bottle"))
+        within(&wanted, &home, &home.join(".bot-bottle"))
     };
     let refused = [
         "/",

@@ -3,6 +3,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use agents::credentials::{Moved, Private};
 use agents::{Provider, Template, Visible};
 use bottle::GuestPath;
 use provision::{GUEST_SKILLS, GitIdentity, PlanErrors, ProvisionPlan, Request};
@@ -75,8 +76,7 @@ impl Host {
             git_identity: self.identity.as_ref(),
             env: &self.env,
             visible: &self.visible,
-            home: &self.home,
-            state: &self.home.join(".bot-bottle"),
+            private: Private { home: &self.home, state: &self.home.join(".bot-bottle"), moved: &Moved::default() },
         })
     }
 

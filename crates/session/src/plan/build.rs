@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use agents::credentials::{Moved, Private};
 use agents::find::{Found, Shell, find};
 use agents::{AgentCommand, Invocation, Mode, Provider, Template, Visible, resolve_tools};
 use bottle::{BackendName, Capabilities, GuestPath, Limits, RootFs};
@@ -40,6 +41,18 @@ pub struct Host {
     pub state: PathBuf,
     /// `BOT_BOTTLE_GUEST_SKILLS_DIR`.
     pub guest_skills: Option<OsString>,
+}
+
+impl Host {
+    /// Where variables have moved the person's credentials.
+    fn moved(&self) -> Moved {
+        Moved::by(|name| self.env.plain(name))
+    }
+
+    /// What no bottle sees.
+    fn private<'a>(&'a self, moved: &'a Moved) -> Private<'a> {
+        Private { home: &self.home, state: &self.state, moved }
+    }
 }
 
 /// Where things go in the bottle.
@@ -228,14 +241,16 @@ impl Planner<'_> {
     /// What of the host has to be visible. A bottle that is made from an image brings its own programs; and the agent's is
     /// not needed when the person runs something else.
     fn visible(&self, provider: &Provider, problems: &mut Vec<Problem>) -> (Option<Found>, Visible) {
-        let mut visible = resolve_tools(&self.resolved.bottle.tools, &self.host.home).unwrap_or_else(|errors| {
+        let moved = self.host.moved();
+        let private = self.host.private(&moved);
+        let mut visible = resolve_tools(&self.resolved.bottle.tools, private).unwrap_or_else(|errors| {
             problems.extend(errors.into_iter().map(Problem::from));
             Visible::default()
         });
         if self.resolved.bottle.provider.image.is_some() {
             return (None, visible);
         }
-        match find(provider.program(), Shell { path: &self.host.path, home: &self.host.home }) {
+        match find(provider.program(), Shell { path: &self.host.path, private }) {
             Ok(found) => {
                 let mut all = found.visible.clone();
                 all.merge(std::mem::take(&mut visible));
@@ -276,8 +291,7 @@ impl Planner<'_> {
             git_identity: has_identity.then_some(&identity),
             env: &env.variables(),
             visible,
-            home: &self.host.home,
-            state: &self.host.state,
+            private: self.host.private(&self.host.moved()),
         };
         match ProvisionPlan::build(&request) {
             Ok(plan) => Some(plan),

@@ -1,8 +1,29 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+
+/// What is still copied when the program has ended. May be changed while the copy runs.
+#[derive(Debug)]
+pub(super) struct Rest(AtomicBool);
+
+impl Rest {
+    /// What lies in the source at that moment: all that the program wrote.
+    pub const WANTED: Self = Self(AtomicBool::new(true));
+    /// Nothing.
+    pub const UNWANTED: Self = Self(AtomicBool::new(false));
+
+    /// From now on nothing more is copied once the program has ended.
+    pub fn refuse(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
 
 /// Copies until `from` ends. When `done` becomes readable or is hung up, the program has ended: what lies in `from` at that
 /// moment is all that it wrote, so exactly that is still copied, even when a child left behind keeps the other end open.
@@ -10,14 +31,22 @@ use rustix::io::Errno;
 /// # Errors
 /// When reading or writing fails, such as `EPIPE` when the receiver is gone.
 pub(super) fn copy(from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Result<()> {
+    copy_and(&Rest::WANTED, from, to, done)
+}
+
+/// [`copy`], where `rest` says what is still copied when the program has ended.
+///
+/// # Errors
+/// As [`copy`].
+pub(super) fn copy_and(rest: &Rest, from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     let (from, to) = (from.as_fd(), to.as_fd());
     loop {
         let (readable, ended) = wait(from, done.as_fd())?;
         if ended {
-            return drain(from, to, &mut buffer);
+            return drain(from, to, &mut buffer, rest);
         }
-        if readable && step(from, to, &mut buffer)? == 0 {
+        if readable && step(from, to, &mut buffer)? == Step::End {
             return Ok(());
         }
     }
@@ -28,7 +57,7 @@ pub(super) fn copy(from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Resul
 /// # Errors
 /// As [`copy`].
 pub(super) fn rest(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
-    drain(from.as_fd(), to.as_fd(), &mut [0; 4096])
+    drain(from.as_fd(), to.as_fd(), &mut [0; 4096], &Rest::WANTED)
 }
 
 /// Waits until one of several is readable or ended, and tells which.
@@ -54,32 +83,42 @@ pub(super) fn first(from: impl AsFd, to: impl AsFd) -> io::Result<bool> {
     rustix::io::retry_on_intr(|| poll(&mut reader, Some(&now)))?;
     let closed = !reader[0].revents().is_empty();
     // A failure to write says that nobody reads, which is no failure of ours.
-    Ok(!closed && step(from, to, &mut [0; 4096]).is_ok_and(|count| count > 0))
+    Ok(!closed && step(from, to, &mut [0; 4096]).is_ok_and(|step| step != Step::End))
 }
 
-fn drain(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<()> {
+fn drain(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8], rest: &Rest) -> io::Result<()> {
     let left = rustix::io::ioctl_fionread(from).unwrap_or(0);
     let mut left = usize::try_from(left).unwrap_or(usize::MAX);
-    while left > 0 {
+    while left > 0 && rest.is_wanted() {
         let size = left.min(buffer.len());
         match step(from, to, &mut buffer[..size])? {
-            0 => break,
-            count => left -= count,
+            Step::End | Step::Nothing => break,
+            Step::Copied(count) => left -= count,
         }
     }
     Ok(())
 }
 
-fn step(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// This many bytes.
+    Copied(usize),
+    /// There was nothing to read after all: whoever shares a non-blocking descriptor with us was faster.
+    Nothing,
+    /// `from` has ended.
+    End,
+}
+
+fn step(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Step> {
     let count = match rustix::io::retry_on_intr(|| rustix::io::read(from, &mut *buffer)) {
         Ok(count) => count,
         // The last program on a terminal is gone (`pty(7)`).
         Err(Errno::IO) => 0,
-        Err(Errno::AGAIN) => return Err(io::ErrorKind::WouldBlock.into()),
+        Err(Errno::AGAIN) => return Ok(Step::Nothing),
         Err(error) => return Err(error.into()),
     };
     write_all(to, &buffer[..count])?;
-    Ok(count)
+    Ok(if count == 0 { Step::End } else { Step::Copied(count) })
 }
 
 /// Writes everything, also to a descriptor that somebody else has made non-blocking.
@@ -116,7 +155,7 @@ pub(super) fn copy_until_closed(from: impl AsFd, to: impl AsFd) -> io::Result<()
     loop {
         let mut both = [PollFd::from_borrowed_fd(from, PollFlags::IN), PollFd::from_borrowed_fd(to, PollFlags::empty())];
         rustix::io::retry_on_intr(|| poll(&mut both, None))?;
-        if !both[1].revents().is_empty() || step(from, to, &mut buffer)? == 0 {
+        if !both[1].revents().is_empty() || step(from, to, &mut buffer)? == Step::End {
             return Ok(());
         }
     }

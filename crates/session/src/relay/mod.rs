@@ -9,4 +9,4 @@ mod streams;
 mod terminal;
 
 pub use streams::{FarEnds, NearEnds, StdinFrom, StreamRelay, pipes};
-pub use terminal::TerminalRelay;
+pub use terminal::{Last, TerminalRelay};

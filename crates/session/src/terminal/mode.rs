@@ -3,18 +3,19 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use bottle::TerminalSize;
-use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+use rustix::termios::{self, InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
 
 /// What a terminal is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Every byte goes to the program in the bottle as it is typed, Ctrl-C too (`cfmakeraw`, `termios(3)`).
+    /// Every byte goes to the program in the bottle as it is typed, Ctrl-C too (`cfmakeraw`, `termios(3)`). Putting the terminal
+    /// back throws away what nobody has read: a terminal's answers to the program's questions (`CSI c`, `CSI 6 n`, …) would be
+    /// typed into the person's shell.
     Raw,
-    /// One line is read. Ctrl-C arrives as a byte that ends the line, so that whoever asks can put the terminal back.
-    Line {
-        /// Whether what is typed is shown.
-        echo: bool,
-    },
+    /// We read keys ourselves: each byte as it is typed, none shown, Ctrl-C too, so that whoever asks can put the terminal back.
+    /// A terminal's own line editing cuts a line at 4095 bytes (`termios(3)`, canonical mode). What is written still gets its
+    /// carriage returns.
+    Keys,
 }
 
 /// A terminal in another mode. Dropping it puts the terminal back; so do a panic and [`restore_all`].
@@ -26,6 +27,7 @@ pub struct ModeGuard {
 struct Saved {
     number: u64,
     terminal: OwnedFd,
+    mode: Mode,
     before: Termios,
 }
 
@@ -52,7 +54,7 @@ impl Mode {
         let mut saved = saved();
         let number = saved.last().map_or(0, |last| last.number + 1);
         termios::tcsetattr(&terminal, OptionalActions::Drain, &self.of(&before))?;
-        saved.push(Saved { number, terminal, before });
+        saved.push(Saved { number, terminal, mode: self, before });
         Ok(ModeGuard { number })
     }
 
@@ -60,15 +62,15 @@ impl Mode {
         let mut modes = before.clone();
         match self {
             Self::Raw => modes.make_raw(),
-            Self::Line { echo } => {
-                modes.local_modes.remove(LocalModes::ISIG);
-                modes.local_modes.insert(LocalModes::ICANON);
-                modes.local_modes.set(LocalModes::ECHO, echo);
-                modes.local_modes.insert(LocalModes::ECHONL);
-                // Ctrl-C ends the line: see `Mode::Line`.
-                modes.special_codes[SpecialCodeIndex::VEOL] = 0x03;
+            Self::Keys => {
+                let ours = LocalModes::ISIG | LocalModes::ICANON | LocalModes::IEXTEN | LocalModes::ECHO | LocalModes::ECHONL;
+                modes.local_modes.remove(ours);
+                // Ctrl-S must not stop the terminal while we wait on it.
+                modes.input_modes.remove(InputModes::IXON);
             }
         }
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         modes
     }
 }
@@ -98,7 +100,12 @@ pub fn size(terminal: impl AsFd) -> TerminalSize {
 }
 
 fn put_back(saved: &Saved) {
-    // It may have hung up; then there is nothing to put back.
+    match saved.mode {
+        Mode::Raw => drop(termios::tcflush(&saved.terminal, QueueSelector::IFlush)),
+        // What the person has typed ahead is for the next question.
+        Mode::Keys => {}
+    }
+    // It may have hung up; then there is nothing to put back. `Now`, because a terminal that nobody reads would never drain.
     let _ = termios::tcsetattr(&saved.terminal, OptionalActions::Now, &saved.before);
 }
 

@@ -1,23 +1,27 @@
 //! Tar entries to files, below the stage of their member.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, mkdirat, openat, symlinkat};
+use rustix::fs::{Mode, OFlags, Timespec, Timestamps, fchmod, futimens, mkdirat, openat, symlinkat};
 
 use super::place::Stage;
-use super::{Owner, Refused};
+use super::Refused;
 
 /// How much of a file is moved at once.
 const CHUNK: usize = 1 << 18;
 
+/// How much is read ahead for headers and small files.
+const HEADERS: usize = 1 << 16;
+
 /// Unpacks the whole stream.
-pub fn unpack(stream: &mut impl Read, stages: &[Stage], owner: Owner) -> Result<(), Refused> {
-    let mut unpacker = Unpacker { stages, owner, open: None, folders: Vec::new(), buffer: vec![0; CHUNK] };
+pub fn unpack(stream: &mut impl Read, stages: &[Stage]) -> Result<(), Refused> {
+    let mut unpacker = Unpacker { stages, open: None, folders: Vec::new(), buffer: vec![0; CHUNK] };
     let whole = |error: io::Error| Refused { member: None, reason: error.to_string() };
-    let mut archive = tar::Archive::new(stream);
+    // Headers are small: many are read at once.
+    let mut archive = tar::Archive::new(BufReader::with_capacity(HEADERS, stream));
     for entry in archive.entries().map_err(whole)? {
         unpacker.entry(&mut entry.map_err(whole)?)?;
     }
@@ -26,7 +30,6 @@ pub fn unpack(stream: &mut impl Read, stages: &[Stage], owner: Owner) -> Result<
 
 struct Unpacker<'a> {
     stages: &'a [Stage],
-    owner: Owner,
     /// The folder that the last entry lay in: most entries have the same one as their neighbour. Members may lie in different
     /// stages, so the same path can be two folders.
     open: Option<(usize, PathBuf, OwnedFd)>,
@@ -60,33 +63,27 @@ impl Unpacker<'_> {
             }
             tar::EntryType::Regular => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let file = openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?;
-                fill(&file, entry, &mut self.buffer)?;
-                self.owner.give(&file)?;
-                fchmod(&file, mode)?;
+                // Its final mode at once: nobody can look into the stage.
+                let mut file = File::from(openat(folder, name, flags, mode)?);
+                fill(&mut file, entry, &mut self.buffer)?;
                 set_time(&file, entry.header().mtime()?)?;
             }
             tar::EntryType::Symlink => {
                 let target = entry.link_name()?.ok_or(io::ErrorKind::InvalidData)?.into_owned();
                 symlinkat(target.as_path(), folder, name)?;
-                if let Some(id) = self.owner.0 {
-                    let (uid, gid) = (rustix::process::Uid::from_raw(id), rustix::process::Gid::from_raw(id));
-                    rustix::fs::chownat(folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-                }
             }
             _ => return Err(io::Error::other("no file, folder or link")),
         }
         Ok(())
     }
 
-    /// Folders last and deepest first: owner and mode could close them to us.
+    /// Folders last and deepest first: their modes could close them to us.
     fn finish(mut self) -> Result<(), Refused> {
         self.open = None;
         for (number, path, mode) in self.folders.iter().rev() {
             let finish = || -> io::Result<()> {
                 let stage = self.stages.get(*number).ok_or(io::ErrorKind::NotFound)?;
                 let folder = open_below(stage.folder(), path)?;
-                self.owner.give(&folder)?;
                 Ok(fchmod(&folder, *mode)?)
             };
             finish().map_err(|error| Refused { member: Some(*number), reason: format!("{}: {error}", shown(path)) })?;
@@ -95,9 +92,7 @@ impl Unpacker<'_> {
     }
 }
 
-fn fill(file: &OwnedFd, content: &mut impl Read, buffer: &mut [u8]) -> io::Result<()> {
-    use io::Write;
-    let mut file = File::from(file.try_clone()?);
+fn fill(file: &mut File, content: &mut impl Read, buffer: &mut [u8]) -> io::Result<()> {
     loop {
         match content.read(buffer)? {
             0 => return Ok(()),
@@ -106,7 +101,7 @@ fn fill(file: &OwnedFd, content: &mut impl Read, buffer: &mut [u8]) -> io::Resul
     }
 }
 
-fn set_time(file: &OwnedFd, seconds: u64) -> io::Result<()> {
+fn set_time(file: &File, seconds: u64) -> io::Result<()> {
     let time = Timespec { tv_sec: i64::try_from(seconds).unwrap_or(0), tv_nsec: 0 };
     Ok(futimens(file, &Timestamps { last_access: time, last_modification: time })?)
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use rustix::fs::{Mode, OFlags, RenameFlags, fchmod, mkdirat, open, openat, renameat_with};
 use rustix::io::Errno;
 
-use super::{Owner, Refused, remove};
+use super::{Refused, remove};
 
 /// A folder that only root can enter, in the lowest folder above a member's place that exists: on the same file system as
 /// the place, so that a rename puts the member there whole.
@@ -59,10 +59,10 @@ impl Stage {
 }
 
 /// Puts every member in its place, or none.
-pub fn commit(stages: &[Stage], owner: Owner) -> Result<(), Refused> {
+pub fn commit(stages: &[Stage]) -> Result<(), Refused> {
     let mut placed = Vec::with_capacity(stages.len());
     for stage in stages {
-        match place(stage, owner) {
+        match place(stage) {
             Ok(done) => placed.push(done),
             Err(error) => {
                 for done in placed.into_iter().rev() {
@@ -89,13 +89,12 @@ impl Placed<'_> {
     }
 }
 
-fn place(stage: &Stage, owner: Owner) -> io::Result<Placed<'_>> {
+fn place(stage: &Stage) -> io::Result<Placed<'_>> {
     let mut parent = rustix::io::fcntl_dupfd_cloexec(stage.above.as_fd(), 3)?;
     for name in &stage.missing {
         match mkdirat(&parent, name.as_os_str(), Mode::from_raw_mode(0o755)) {
             Ok(()) => {
                 let made = open_folder(parent.as_fd(), name)?;
-                owner.give(&made)?;
                 fchmod(&made, Mode::from_raw_mode(0o755))?;
                 parent = made;
             }
