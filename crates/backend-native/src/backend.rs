@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bottle::{
-    Backend, BackendName, BottleName, BottleSpec, Boundary, Capabilities, CloseError, LaunchError, Launched, Leftover, Limits, RootFs, Unavailable, Users,
+    Backend, BackendName, BottleName, BottleSpec, Boundary, Capabilities, CloseError, LaunchError, Launched, Leftover, Limits,
+    RootFs, Unavailable, Users,
 };
 
 use crate::bottle::NativeBottle;
@@ -86,15 +87,17 @@ impl Backend for NativeBackend {
         if let Some((limit, reason)) = capabilities.limits.refusals(&spec.limits).into_iter().next() {
             return Err(LaunchError::Unsupported { backend: NAME, what: format!("limits.{limit}"), reason });
         }
-        let (program, wanted) = (self.program.clone(), spec.clone());
+        let (program, wanted, plan) = (self.program.clone(), spec.clone(), ids.clone());
         let started = tokio::task::spawn_blocking(move || launch::launch(&program, &wanted, &ids, &hierarchy)).await;
-        let failed = |step: &str, reason: String| LaunchError::Failed { bottle: spec.name.to_string(), step: step.to_owned(), reason };
+        let failed =
+            |step: &str, reason: String| LaunchError::Failed { bottle: spec.name.to_string(), step: step.to_owned(), reason };
         let Started { control, init, ports, listeners, groups, remarks } =
             started.map_err(|error| failed("making the bottle", error.to_string()))??;
         capabilities.remarks.extend(remarks);
-        let bottle = NativeBottle::new(spec.name.clone(), capabilities, control, init, groups)
+        let bottle = NativeBottle::new(spec.name.clone(), capabilities, plan, control, init, groups)
             .map_err(|error| failed("watching the bottle", error.to_string()))?;
-        let outlet = NativeOutlet::new(&ports, listeners, bottle.init()).map_err(|error| failed("opening the outlet", error.to_string()))?;
+        let outlet = NativeOutlet::new(&ports, listeners, bottle.init())
+            .map_err(|error| failed("opening the outlet", error.to_string()))?;
         Ok(Launched { bottle: Arc::new(bottle), outlet: Box::new(outlet) })
     }
 

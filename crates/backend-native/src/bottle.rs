@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bottle::{
-    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree, TreeSink,
-    User, environment,
+    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree,
+    TreeSink, User, environment,
 };
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Signal, pidfd_send_signal};
@@ -16,6 +16,7 @@ use tokio::io::unix::AsyncFd;
 use crate::capture::Pipes;
 use crate::cgroup::Groups;
 use crate::channel::Channel;
+use crate::ids::IdPlan;
 use crate::process::NativeProcess;
 use crate::wire::{self, FromExec, Request, Spawn, StartStep};
 use crate::{copy_in, copy_out, sys};
@@ -27,6 +28,7 @@ const END_PATIENCE: Duration = Duration::from_secs(30);
 pub struct NativeBottle {
     name: BottleName,
     capabilities: Capabilities,
+    ids: IdPlan,
     /// `None` once closed.
     control: Mutex<Option<OwnedFd>>,
     init: Arc<AsyncFd<OwnedFd>>,
@@ -35,9 +37,16 @@ pub struct NativeBottle {
 
 impl NativeBottle {
     /// Takes over a bottle that is ready.
-    pub fn new(name: BottleName, capabilities: Capabilities, control: OwnedFd, init: OwnedFd, groups: Groups) -> io::Result<Self> {
+    pub fn new(
+        name: BottleName,
+        capabilities: Capabilities,
+        ids: IdPlan,
+        control: OwnedFd,
+        init: OwnedFd,
+        groups: Groups,
+    ) -> io::Result<Self> {
         let init = Arc::new(sys::watch(init, tokio::io::Interest::READABLE)?);
-        Ok(Self { name, capabilities, control: Mutex::new(Some(control)), init, groups: Mutex::new(groups) })
+        Ok(Self { name, capabilities, ids, control: Mutex::new(Some(control)), init, groups: Mutex::new(groups) })
     }
 
     /// PID 1: readable when the bottle is gone.
@@ -58,11 +67,19 @@ impl NativeBottle {
         }
     }
 
-    async fn start(&self, exec: &Exec, streams: &[BorrowedFd<'_>], terminal: Option<(u16, u16)>) -> Result<(NativeProcess, Option<OwnedFd>), ExecError> {
+    async fn start(
+        &self,
+        exec: &Exec,
+        streams: &[BorrowedFd<'_>],
+        terminal: Option<(u16, u16)>,
+    ) -> Result<(NativeProcess, Option<OwnedFd>), ExecError> {
         let (bottle, program) = (self.name.to_string(), exec.program());
         let failed = |reason: String| ExecError::Failed { bottle: bottle.clone(), program: program.clone(), reason };
         let gone = || ExecError::Gone { bottle: bottle.clone() };
-        let folder = exec.folder.clone().map_or_else(|| exec.user.home().into(), |folder| folder.as_path().as_os_str().as_bytes().to_vec());
+        let folder = exec
+            .folder
+            .clone()
+            .map_or_else(|| exec.user.home().into(), |folder| folder.as_path().as_os_str().as_bytes().to_vec());
         let spawn = Spawn {
             argv: exec.argv.iter().map(|arg| arg.as_bytes().to_vec()).collect(),
             env: environment(exec),
@@ -77,7 +94,15 @@ impl NativeBottle {
         if spawn.argv.first().is_none_or(Vec::is_empty) {
             return Err(failed("there is no program to run".to_owned()));
         }
-        let channel = self.request(&Request::Spawn(spawn), streams).map_err(|error| failed(error.to_string()))?.ok_or_else(gone)?;
+        // Programs open their streams again by name (/dev/stderr): a pipe of the host's root would be closed to them.
+        if let Some(id) = self.ids.host_id(self.name.as_str(), spawn.root) {
+            let (uid, gid) = (rustix::process::Uid::from_raw(id), rustix::process::Gid::from_raw(id));
+            for stream in streams {
+                rustix::fs::fchown(stream, Some(uid), Some(gid)).map_err(|error| failed(error.to_string()))?;
+            }
+        }
+        let channel =
+            self.request(&Request::Spawn(spawn), streams).map_err(|error| failed(error.to_string()))?.ok_or_else(gone)?;
         let process = NativeProcess::new(bottle.clone(), program.clone(), channel, exec.deadline, Arc::clone(&self.init));
         let unclaimed = process.kill_on_drop();
         match process.started().await.map_err(|error| failed(error.to_string()))? {
@@ -86,9 +111,10 @@ impl NativeBottle {
                 Ok((process, fds.into_iter().next()))
             }
             Some((FromExec::NotStarted { step, errno }, _)) => Err(self.not_started(exec, step, errno)),
-            Some((FromExec::Exited(_) | FromExec::Killed(_) | FromExec::DeadlinePassed | FromExec::Done | FromExec::Failed { .. }, _)) => {
-                Err(failed("the helper spoke out of turn".to_owned()))
-            }
+            Some((
+                FromExec::Exited(_) | FromExec::Killed(_) | FromExec::DeadlinePassed | FromExec::Done | FromExec::Failed { .. },
+                _,
+            )) => Err(failed("the helper spoke out of turn".to_owned())),
             None => Err(gone()),
         }
     }
@@ -147,8 +173,11 @@ impl Bottle for NativeBottle {
     }
 
     async fn exec(&self, exec: Exec) -> Result<Output, ExecError> {
-        let pipes = Pipes::new()
-            .map_err(|error| ExecError::Failed { bottle: self.name.to_string(), program: exec.program(), reason: error.to_string() })?;
+        let pipes = Pipes::new().map_err(|error| ExecError::Failed {
+            bottle: self.name.to_string(),
+            program: exec.program(),
+            reason: error.to_string(),
+        })?;
         let streams = pipes.theirs.each_ref().map(AsFd::as_fd);
         let (process, _) = self.start(&exec, &streams, None).await?;
         pipes.run(self.name.as_str(), &exec, &process).await

@@ -59,7 +59,11 @@ impl Pipes {
             () = async { if streams.await.is_ok() { std::future::pending().await } } => return Err(too_much()),
         };
         unfinished.defuse();
-        let failed = |error: io::Error| ExecError::Failed { bottle: bottle.to_owned(), program: exec.program(), reason: error.to_string() };
+        let failed = |error: io::Error| ExecError::Failed {
+            bottle: bottle.to_owned(),
+            program: exec.program(),
+            reason: error.to_string(),
+        };
         Ok(Output { status, stdout: out.finish().map_err(failed)?, stderr: err.finish().map_err(failed)? })
     }
 }

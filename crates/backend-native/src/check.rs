@@ -16,7 +16,7 @@ pub fn kernel() -> Result<(), Unavailable> {
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     if version(&release).is_some_and(|version| version < OLDEST) {
         let missing = format!("it needs Linux {}.{}, this is {release}", OLDEST.0, OLDEST.1);
-        return Err(unavailable(missing, ["use a newer kernel, or `--backend docker`".to_owned()]));
+        return Err(unavailable(missing, ["use a newer kernel".to_owned()]));
     }
     if switch("/proc/sys/user/max_user_namespaces") == Some(0) {
         let hint = "sudo sysctl -w user.max_user_namespaces=15000   (to keep it: a file in /etc/sysctl.d)".to_owned();
@@ -69,7 +69,10 @@ pub fn explain(step: &str, errno: i32) -> Option<Unavailable> {
     }
     if step == "mounting a private /proc" && refused {
         let hint = "inside a container: unmask /proc (docker run --security-opt systempaths=unconfined)".to_owned();
-        return Some(unavailable("the kernel refuses a fresh /proc because this process cannot see a whole one".to_owned(), [hint]));
+        return Some(unavailable(
+            "the kernel refuses a fresh /proc because this process cannot see a whole one".to_owned(),
+            [hint],
+        ));
     }
     if step.starts_with("laying a private layer over") && errno == libc::ENODEV {
         return Some(unavailable("the kernel has no overlay file system".to_owned(), ["sudo modprobe overlay".to_owned()]));
@@ -79,9 +82,11 @@ pub fn explain(step: &str, errno: i32) -> Option<Unavailable> {
 
 /// Ubuntu since 23.10 lets a program make a user namespace but takes all power in it away, unless a profile names it.
 fn apparmor() -> Unavailable {
-    let program = fs::read_link("/proc/self/exe").map(|path| path.display().to_string()).unwrap_or_else(|_| "/PATH/TO/bot-bottle".into());
+    let program =
+        fs::read_link("/proc/self/exe").map(|path| path.display().to_string()).unwrap_or_else(|_| "/PATH/TO/bot-bottle".into());
     unavailable(
-        "AppArmor forbids programs without a profile to use user namespaces (kernel.apparmor_restrict_unprivileged_userns is 1)".to_owned(),
+        "AppArmor forbids programs without a profile to use user namespaces (kernel.apparmor_restrict_unprivileged_userns is 1)"
+            .to_owned(),
         [
             format!(
                 "give bot-bottle a profile: printf 'abi <abi/4.0>,\\nprofile bot-bottle {program} flags=(unconfined) {{ userns, }}\\n' | \

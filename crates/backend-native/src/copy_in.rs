@@ -25,8 +25,11 @@ pub async fn run(
     gone: impl Fn() -> CopyError,
 ) -> Result<(), CopyError> {
     let broken = |source: io::Error| CopyError::Io { bottle: name.to_string(), source };
-    let refused = |path: &GuestPath, reason: String| {
-        CopyError::Guest { bottle: name.to_string(), direction: "to", path: path.clone(), reason }
+    let refused = |path: &GuestPath, reason: String| CopyError::Guest {
+        bottle: name.to_string(),
+        direction: "to",
+        path: path.clone(),
+        reason,
     };
     let places: Result<Vec<_>, _> = source.members().iter().map(|member| into.join(member.at.as_path())).collect();
     let places = places.map_err(|error| refused(into, error.to_string()))?;
@@ -48,7 +51,9 @@ pub async fn run(
     let answer = channel.receive().await.map_err(broken)?;
     match (packed, answer) {
         (Ok(_), Some((FromExec::Done, _))) => Ok(()),
-        (Err(source), _) if !matches!(source, TreeError::Stream(_)) => Err(CopyError::Source { bottle: name.to_string(), source }),
+        (Err(source), _) if !matches!(source, TreeError::Stream(_)) => {
+            Err(CopyError::Source { bottle: name.to_string(), source })
+        }
         (Ok(_) | Err(_), Some((FromExec::Failed { member, reason }, _))) => {
             let place = member.and_then(|number| places.get(number as usize)).unwrap_or(into);
             Err(refused(place, reason))

@@ -27,7 +27,13 @@ enum Step {
 }
 
 /// Reads the stream and feeds the sink.
-pub async fn run(name: &BottleName, from: &GuestPath, channel: Channel, stream: OwnedFd, sink: &mut dyn TreeSink) -> Result<(), CopyError> {
+pub async fn run(
+    name: &BottleName,
+    from: &GuestPath,
+    channel: Channel,
+    stream: OwnedFd,
+    sink: &mut dyn TreeSink,
+) -> Result<(), CopyError> {
     let (sender, mut steps) = mpsc::channel(QUEUE);
     let reader = tokio::task::spawn_blocking(move || {
         if let Err(error) = read(File::from(stream), &sender) {

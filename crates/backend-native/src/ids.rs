@@ -44,6 +44,14 @@ impl IdPlan {
         }
     }
 
+    /// The host's id of a user of the bottle `name`, where it is not the person's own.
+    pub fn host_id(&self, name: &str, root: bool) -> Option<u32> {
+        match self {
+            Self::Root => Some(range_for(name) + if root { 0 } else { NODE }),
+            Self::Subordinate { .. } | Self::Single => None,
+        }
+    }
+
     /// What the helper is told.
     pub fn for_helper(&self) -> Ids {
         match self {
@@ -94,7 +102,8 @@ pub fn groups_that_stay() -> Option<String> {
     };
     let names: Vec<String> = groups.iter().filter(|group| **group != own).map(|group| name(group.as_raw())).collect();
     let names = names.join(", ");
-    (!names.is_empty()).then(|| format!("your groups ({names}) stay with the agent: it can read what they may read in /usr and /opt"))
+    (!names.is_empty())
+        .then(|| format!("your groups ({names}) stay with the agent: it can read what they may read in /usr and /opt"))
 }
 
 /// A block of ids for a bottle of root's, by its name (FNV-1a).
@@ -110,14 +119,16 @@ fn start_map_tool(tool: &Path, helper: Pid, first: u32, own: u32) -> io::Result<
     let lines = [(0, first, NODE), (NODE, own, 1), (NODE + 1, first + NODE, RANGE - NODE - 1)];
     let mut command = std::process::Command::new(tool);
     command.arg(helper.as_raw_nonzero().to_string());
-    command.args(lines.into_iter().flat_map(|(inside, outside, count)| [inside, outside, count]).map(|number| number.to_string()));
+    command
+        .args(lines.into_iter().flat_map(|(inside, outside, count)| [inside, outside, count]).map(|number| number.to_string()));
     command.env_clear().stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
     command.stderr(std::process::Stdio::piped()).spawn()
 }
 
 fn subordinate() -> Result<IdPlan, String> {
     let find = |name: &str| {
-        let places = ["/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin", "/run/wrappers/bin"].map(|folder| Path::new(folder).join(name));
+        let places =
+            ["/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin", "/run/wrappers/bin"].map(|folder| Path::new(folder).join(name));
         places.into_iter().find(|place| place.is_file())
     };
     let (Some(uid_tool), Some(gid_tool)) = (find("newuidmap"), find("newgidmap")) else {
@@ -129,10 +140,24 @@ fn subordinate() -> Result<IdPlan, String> {
         let table = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
         range_of(&table, user, name.as_deref()).ok_or_else(|| {
             let who = name.clone().unwrap_or_else(|| user.to_string());
-            format!("{file} gives {who} no {RANGE} ids (`sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {who}`)")
+            let (first, last) = free_range();
+            format!("{file} gives {who} no {RANGE} ids (`sudo usermod --add-subuids {first}-{last} --add-subgids {first}-{last} {who}`)")
         })
     };
     Ok(IdPlan::Subordinate { tools: [uid_tool, gid_tool], first: [first("/etc/subuid")?, first("/etc/subgid")?] })
+}
+
+/// A range that nobody was given yet, for the hint: two persons must never share one.
+fn free_range() -> (u32, u32) {
+    let tables = ["/etc/subuid", "/etc/subgid"].map(|file| fs::read_to_string(file).unwrap_or_default());
+    let end = tables.iter().flat_map(|table| table.lines()).filter_map(end_of).fold(100_000, u32::max);
+    (end, end.saturating_add(RANGE - 1))
+}
+
+/// Where the range of a line of a subuid table ends.
+fn end_of(line: &str) -> Option<u32> {
+    let mut fields = line.split(':').skip(1).map(|field| field.trim().parse::<u32>().ok());
+    fields.next()??.checked_add(fields.next()??)
 }
 
 /// The first range in a subuid table that is large enough, for a user by number or name.

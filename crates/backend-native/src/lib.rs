@@ -23,7 +23,7 @@ mod sys;
 mod wire;
 
 pub use backend::{HelperProgram, NativeBackend};
-pub use inside::{HELPER, run as run_helper};
 /// For the test that compares the filter with Docker's.
 #[doc(hidden)]
 pub use inside::seccomp;
+pub use inside::{HELPER, run as run_helper};

@@ -40,7 +40,13 @@ enum End {
 
 impl NativeProcess {
     /// A program that runs.
-    pub fn new(bottle: String, program: String, channel: Channel, deadline: Option<Duration>, init: Arc<AsyncFd<OwnedFd>>) -> Self {
+    pub fn new(
+        bottle: String,
+        program: String,
+        channel: Channel,
+        deadline: Option<Duration>,
+        init: Arc<AsyncFd<OwnedFd>>,
+    ) -> Self {
         let deadline = deadline.map(|after| (Instant::now() + after, after));
         Self { bottle, program, channel, deadline, init, waiting: Mutex::new(()), ended: OnceCell::new() }
     }
@@ -79,7 +85,9 @@ impl NativeProcess {
             match self.channel.receive().await {
                 Ok(Some((FromExec::Exited(code), _))) => return End::Status(ExitStatus::Code(code)),
                 Ok(Some((FromExec::Killed(signal), _))) => return End::Status(ExitStatus::Signal(signal)),
-                Ok(Some((FromExec::DeadlinePassed, _))) => return End::Deadline(self.deadline.map_or(Duration::ZERO, |(_, after)| after)),
+                Ok(Some((FromExec::DeadlinePassed, _))) => {
+                    return End::Deadline(self.deadline.map_or(Duration::ZERO, |(_, after)| after));
+                }
                 Ok(Some((FromExec::Started | FromExec::NotStarted { .. } | FromExec::Done | FromExec::Failed { .. }, _))) => {}
                 Ok(None) | Err(_) => return End::Gone,
             }

@@ -58,14 +58,7 @@ pub fn execve_descriptor(program: BorrowedFd<'_>, argv: &[CString]) -> io::Error
     // SAFETY: the path is an empty NUL-terminated string; both arrays end with a null pointer and point to NUL-terminated
     // strings that outlive the call.
     unsafe {
-        libc::syscall(
-            libc::SYS_execveat,
-            program.as_raw_fd(),
-            c"".as_ptr(),
-            pointers.as_ptr(),
-            env.as_ptr(),
-            libc::AT_EMPTY_PATH,
-        )
+        libc::syscall(libc::SYS_execveat, program.as_raw_fd(), c"".as_ptr(), pointers.as_ptr(), env.as_ptr(), libc::AT_EMPTY_PATH)
     };
     io::Error::last_os_error()
 }

@@ -42,10 +42,14 @@ pub struct Outcome {
     pub ending: Result<Ending, SessionError>,
     /// What could not be taken back.
     pub undone: Result<(), UndoError>,
+    /// What became of a launch that was interrupted, when it then failed by itself.
+    pub late: Option<LaunchError>,
     /// Limits of the manifest that the bottle ran into.
     pub limits_hit: Vec<LimitHit>,
     /// How many things were refused.
     pub refusals: u64,
+    /// How many of them are not recorded, because recording stopped.
+    pub unrecorded: u64,
     /// Where they are recorded.
     pub audit: PathBuf,
 }
@@ -106,25 +110,31 @@ impl Session<'_> {
     pub async fn run(self) -> Outcome {
         let Self { mut plan, home, backend, announce, interrupts } = self;
         let mut undo = Undo::default();
-        let mut made = None;
+        let (mut made, mut late) = (None, None);
         let mut audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
         let ending = async {
             let folder = make_folder(&home, &mut plan)?;
             audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
-            let phases = Phases { plan: &plan, backend, audit: &audit, interrupts, undo: &mut undo, made: &mut made };
+            let phases = Phases {
+                plan: &plan,
+                backend,
+                audit: &audit,
+                interrupts: &mut *interrupts,
+                undo: &mut undo,
+                made: &mut made,
+                late: &mut late,
+            };
             phases.go(folder, announce).await
         };
         let ending = match ending.await {
-            Ok(ending) => Ok(ending),
-            Err(Stop::Caught(caught)) => Ok(Ending::Caught(caught)),
-            Err(Stop::Time(limit)) => Ok(Ending::TimeLimit(limit)),
+            Ok(ending) | Err(Stop::Early(ending)) => Ok(ending),
             Err(Stop::Failed(error)) => Err(error),
         };
         crate::terminal::restore_all();
         // Before the bottle is closed: its counters go with it.
         let limits_hit = made.take().map(|bottle| bottle.limits_hit()).unwrap_or_default();
-        let undone = undo.unwind().await;
-        Outcome { ending, undone, limits_hit, refusals: audit.count(), audit: audit.path() }
+        let undone = undo.unwind(async { drop(interrupts.next().await) }).await;
+        Outcome { ending, undone, late, limits_hit, refusals: audit.count(), unrecorded: audit.unrecorded(), audit: audit.path() }
     }
 }
 
@@ -143,8 +153,8 @@ impl Outcome {
 
 /// Why the phases did not go to their end.
 enum Stop {
-    Caught(Caught),
-    Time(Duration),
+    /// By a signal, or the time.
+    Early(Ending),
     Failed(SessionError),
 }
 
@@ -175,6 +185,7 @@ struct Phases<'a> {
     interrupts: &'a mut Interrupts,
     undo: &'a mut Undo,
     made: &'a mut Option<Arc<dyn Bottle>>,
+    late: &'a mut Option<LaunchError>,
 }
 
 impl Phases<'_> {
@@ -185,12 +196,12 @@ impl Phases<'_> {
         let (env, ready) = (env?, ready?);
         let limit = self.plan.limits.time.map(|limit| (limit, Instant::now() + limit));
 
-        let launched = self.launch().await?;
+        let launched = self.launch(limit).await?;
         let bottle = Arc::clone(&launched.bottle);
         self.serve(launched);
 
         let provisioned = provision::provision(&self.plan.provision, &*bottle, announce);
-        let provisioned = race(provisioned, self.interrupts, limit).await??;
+        let provisioned = running::race(provisioned, self.interrupts, limit).await.map_err(Stop::Early)??;
 
         ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone() }));
         let exec = self.agent(env, provisioned.folder);
@@ -209,9 +220,7 @@ impl Phases<'_> {
             Some(error) => SessionError::from(error),
             None => SessionError::Unanswered(String::new()),
         })?;
-        let mut env = proxy_env();
-        env.extend(environment.variables().iter().cloned());
-        Ok(env)
+        Ok(environment.variables().to_vec())
     }
 
     /// Writes who we are and begins to serve the control socket.
@@ -232,8 +241,9 @@ impl Phases<'_> {
         Ok(ready)
     }
 
-    /// An interrupted launch goes on for a moment: what it has half made only it can take back.
-    async fn launch(&mut self) -> Result<Launched, Stop> {
+    /// An interrupted launch goes on for a moment: what it has half made only it can take back. Whoever interrupts twice does
+    /// not want to wait for that.
+    async fn launch(&mut self, limit: Option<(Duration, Instant)>) -> Result<Launched, Stop> {
         let spec = BottleSpec {
             name: BottleName::parse(self.plan.identity.as_str())?,
             root: self.plan.root.clone(),
@@ -241,16 +251,17 @@ impl Phases<'_> {
             limits: self.plan.limits,
         };
         let mut launching = pin!(self.backend.launch(&spec));
-        tokio::select! {
-            biased;
-            launched = &mut launching => Ok(launched?),
-            caught = self.interrupts.next() => {
-                if let Ok(Ok(launched)) = tokio::time::timeout(LAUNCH_GRACE, launching).await {
-                    close_later(self.undo, &launched.bottle);
-                }
-                Err(Stop::Caught(caught))
-            }
+        let early = match running::race(&mut launching, self.interrupts, limit).await {
+            Ok(launched) => return Ok(launched?),
+            Err(early) => early,
+        };
+        let grace = Some((LAUNCH_GRACE, Instant::now() + LAUNCH_GRACE));
+        match running::race(launching, self.interrupts, grace).await {
+            Ok(Ok(launched)) => close_later(self.undo, &launched.bottle),
+            Ok(Err(error)) => *self.late = Some(error),
+            Err(_) => self.undo.push("ending the interrupted launch", async { Err("it had not come to its end") }),
         }
+        Err(Stop::Early(early))
     }
 
     fn serve(&mut self, launched: Launched) {
@@ -301,27 +312,4 @@ impl Phases<'_> {
 fn close_later(undo: &mut Undo, bottle: &Arc<dyn Bottle>) {
     let bottle = Arc::clone(bottle);
     undo.push(format!("closing bottle {}", bottle.name()), async move { bottle.close().await });
-}
-
-/// Runs `work` until it is done, a signal comes, or the time is up.
-async fn race<T>(
-    work: impl Future<Output = T>,
-    interrupts: &mut Interrupts,
-    limit: Option<(Duration, Instant)>,
-) -> Result<T, Stop> {
-    tokio::select! {
-        biased;
-        done = work => Ok(done),
-        caught = interrupts.next() => Err(Stop::Caught(caught)),
-        limit = running::time_is_up(limit) => Err(Stop::Time(limit)),
-    }
-}
-
-/// The explicit way out, for programs that know proxies: there they are told why they are refused.
-fn proxy_env() -> Vec<(OsString, Secret)> {
-    let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
-    let local = ["NO_PROXY", "no_proxy"];
-    let set = |value: &'static str| move |name: &str| (OsString::from(name), Secret::from(value));
-    let proxies = proxies.into_iter().map(set("http://127.0.0.1:3128"));
-    proxies.chain(local.into_iter().map(set("localhost,127.0.0.1,::1"))).collect()
 }

@@ -1,8 +1,10 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
+
+use tokio::time::timeout;
 
 type Step = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
@@ -26,6 +28,8 @@ pub struct UndoError {
 
 /// A step that does not end is given up after this long, so that one stuck thing cannot keep the others.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same when the person does not want to wait: closing a bottle takes well under a second where nothing is wrong.
+const HASTE: Duration = Duration::from_secs(3);
 
 impl Undo {
     /// Adds the undoing of something that has just been made; `what` is a phrase such as `closing bottle a-1`.
@@ -36,15 +40,23 @@ impl Undo {
         self.steps.push((what.into(), Box::pin(async move { step.await.map_err(Into::into) })));
     }
 
-    /// Takes everything back, last made first. Goes on after errors.
+    /// Takes everything back, last made first. Goes on after errors. When `hurry` comes, steps are given up sooner.
     ///
     /// # Errors
     /// The first error; later ones are only counted.
-    pub async fn unwind(mut self) -> Result<(), UndoError> {
+    pub async fn unwind(mut self, hurry: impl Future<Output = ()>) -> Result<(), UndoError> {
         let mut first: Option<UndoError> = None;
-        while let Some((what, step)) = self.steps.pop() {
-            let outcome = tokio::time::timeout(PATIENCE, step).await;
-            let outcome = outcome.unwrap_or_else(|_| Err(format!("it took longer than {} s", PATIENCE.as_secs()).into()));
+        let (mut hurry, mut patience) = (pin!(hurry), PATIENCE);
+        while let Some((what, mut step)) = self.steps.pop() {
+            let outcome = tokio::select! {
+                biased;
+                outcome = timeout(patience, &mut step) => outcome,
+                () = &mut hurry, if patience > HASTE => {
+                    patience = HASTE;
+                    timeout(patience, &mut step).await
+                }
+            };
+            let outcome = outcome.unwrap_or_else(|_| Err(format!("it took longer than {} s", patience.as_secs()).into()));
             match (outcome, &mut first) {
                 (Ok(()), _) => {}
                 (Err(_), Some(first)) => first.more += 1,
@@ -88,8 +100,21 @@ mod tests {
         undo.push("stuck", std::future::pending::<Result<(), &str>>());
         undo.push("four", step(&log, 4, Err("early")));
         undo.push("five", step(&log, 5, Ok(())));
-        let error = undo.unwind().await.unwrap_err();
+        let error = undo.unwind(std::future::pending()).await.unwrap_err();
         assert_eq!(*log.lock().unwrap(), [5, 4, 2, 1]);
         assert_eq!(error.to_string(), "four: early (and 2 more)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_hurries_waits_less_for_every_step() {
+        let log = Arc::default();
+        let mut undo = Undo::default();
+        undo.push("one", step(&log, 1, Ok(())));
+        undo.push("stuck too", std::future::pending::<Result<(), &str>>());
+        undo.push("stuck", std::future::pending::<Result<(), &str>>());
+        let start = tokio::time::Instant::now();
+        let error = undo.unwind(async {}).await.unwrap_err();
+        assert_eq!(error.to_string(), "stuck: it took longer than 3 s (and 1 more)");
+        assert_eq!((start.elapsed().as_secs(), log.lock().unwrap().as_slice()), (6, &[1][..]));
     }
 }

@@ -1,4 +1,5 @@
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -19,9 +20,9 @@ pub struct Audit {
 
 #[derive(Debug, Default)]
 struct State {
-    file: Option<std::fs::File>,
-    written: u64,
+    file: Option<File>,
     records: u64,
+    unrecorded: u64,
     full: bool,
 }
 
@@ -41,6 +42,15 @@ pub struct Record {
     pub asked: String,
 }
 
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It is in the file.
+    Written,
+    /// The file has reached [`Audit::MAX`]: the record is counted alone.
+    Full,
+}
+
 /// Why a record was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
@@ -53,7 +63,7 @@ pub enum AuditError {
         /// The file.
         path: PathBuf,
         /// The reason.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -78,37 +88,48 @@ impl Audit {
         self.lock().records
     }
 
-    /// Appends one record. At [`Audit::MAX`] a last line says that the log is full; later records are only counted.
+    /// How many of [`Audit::count`] are not in the file, because it was full or could not be written: recording stopped, and
+    /// whoever reads the file has to be told.
+    pub fn unrecorded(&self) -> u64 {
+        self.lock().unrecorded
+    }
+
+    /// Appends one record. At [`Audit::MAX`] a last line says that the log is full; this record and later ones are only
+    /// counted, and [`Appended::Full`] says so.
     ///
     /// # Errors
-    /// When it could not be written.
-    pub fn append(&self, record: &Record) -> Result<(), AuditError> {
+    /// When it could not be written; it is counted all the same, and no part of it stays in the file.
+    pub fn append(&self, record: &Record) -> Result<Appended, AuditError> {
         let mut state = self.lock();
         state.records += 1;
-        if state.full {
-            return Ok(());
+        let appended = if state.full { Ok(Appended::Full) } else { self.append_to(&mut state, record) };
+        if !matches!(appended, Ok(Appended::Written)) {
+            state.unrecorded += 1;
         }
+        appended
+    }
+
+    fn append_to(&self, state: &mut State, record: &Record) -> Result<Appended, AuditError> {
         let path = self.path();
         let mut line = serde_json::to_vec(&bounded(record))
-            .map_err(|error| AuditError::Write { path: path.clone(), source: std::io::Error::other(error) })?;
-        if state.written + line.len() as u64 > Self::MAX {
+            .map_err(|error| AuditError::Write { path: path.clone(), source: io::Error::other(error) })?;
+        let file = match &mut state.file {
+            Some(file) => file,
+            none => none.insert(self.open()?),
+        };
+        let length = file.metadata().map_err(|source| AuditError::Write { path: path.clone(), source })?.len();
+        let mut appended = Appended::Written;
+        if length + line.len() as u64 > Self::MAX {
             state.full = true;
+            appended = Appended::Full;
             line = br#"{"code":"audit.full","hint":"later refusals of this session are counted but not written"}"#.to_vec();
         }
         line.push(b'\n');
-        if state.file.is_none() {
-            let (file, length) = self.open()?;
-            state.file = Some(file);
-            state.written = length;
-        }
-        if let Some(file) = &mut state.file {
-            file.write_all(&line).map_err(|source| AuditError::Write { path, source })?;
-        }
-        state.written += line.len() as u64;
-        Ok(())
+        write_whole(file, length, &line).map_err(|source| AuditError::Write { path, source })?;
+        Ok(appended)
     }
 
-    fn open(&self) -> Result<(std::fs::File, u64), StoreError> {
+    fn open(&self) -> Result<File, StoreError> {
         let home = folder::open_own(self.home.path())?;
         let folder = folder::open_private(&home, "audit", &self.home.path().join("audit"))?;
         let path = self.path();
@@ -120,12 +141,51 @@ impl Audit {
         if !fs::FileType::from_raw_mode(stat.st_mode).is_file() || stat.st_uid != rustix::process::geteuid().as_raw() {
             return Err(StoreError::Unsafe { path, what: "no file of yours".to_owned() });
         }
-        Ok((std::fs::File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
+        Ok(File::from(file))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Where lines are appended; a trait for the sake of a disk that fills up in the middle of one.
+trait Lines {
+    fn write_once(&mut self, line: &[u8]) -> io::Result<usize>;
+    fn length(&self) -> io::Result<u64>;
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+}
+
+impl Lines for File {
+    fn write_once(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.write(line)
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// Appends a line whole or not at all. `before` is the length without it: a part that was written is cut off again, unless
+/// another writer has appended behind it.
+fn write_whole(lines: &mut impl Lines, before: u64, line: &[u8]) -> io::Result<()> {
+    let written = loop {
+        match lines.write_once(line) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            written => break written?,
+        }
+    };
+    if written == line.len() {
+        return Ok(());
+    }
+    if lines.length()? == before + written as u64 {
+        lines.cut(before)?;
+    }
+    Err(io::Error::new(io::ErrorKind::StorageFull, "only a part of the line could be written"))
 }
 
 fn bounded(record: &Record) -> Record {

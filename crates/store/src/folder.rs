@@ -1,15 +1,17 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, CWD, Mode, OFlags};
+use rustix::fs::{self, CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
+use shown::Shown;
 
 /// What could not be done in the folder of kept things.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The system refused.
-    #[error("{operation} {}: {source}", .path.display())]
+    #[error("{operation} {}: {source}", Shown::path(.path))]
     Io {
         /// `making`, `opening`, `reading`, `writing`, `removing`.
         operation: &'static str,
@@ -19,12 +21,39 @@ pub enum StoreError {
         source: io::Error,
     },
     /// It is not ours alone.
-    #[error("{} is {what}; state is kept only in folders of your own", .path.display())]
+    #[error("{} is {what}; state is kept only in folders of your own", Shown::path(.path))]
     Unsafe {
         /// The folder.
         path: PathBuf,
         /// `a link`, `owned by user 1001`.
         what: String,
+    },
+    /// The folder of kept things is somebody else's.
+    #[error("{} belongs to user {owner}, and you are user {me}: state is kept only in a folder of your own; \
+             run this as its owner, 'chown' it, or set BOT_BOTTLE_HOME to another folder", Shown::path(.path))]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who asks.
+        me: u32,
+    },
+    /// Others can put things into the folder of kept things: manifests of theirs, for one.
+    #[error("{} can be written by others (mode {mode:04o}): run 'chmod go-w' on it, or set BOT_BOTTLE_HOME to another folder", Shown::path(.path))]
+    Open {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Nobody can tell whether the session's process lives.
+    #[error("cannot tell whether session {identity} lives, because its lock in {} cannot be looked at; nothing there was touched", Shown::path(.path))]
+    Unclear {
+        /// Its identity.
+        identity: String,
+        /// Its state folder.
+        path: PathBuf,
     },
     /// A session of that name lives already, or left its state behind.
     #[error("there is a session named {identity} already{}", if *.live { "" } else { ", left behind by one that was killed" })]
@@ -47,7 +76,7 @@ pub enum StoreError {
         identity: String,
     },
     /// A file of ours does not say what it should.
-    #[error("{} cannot be understood: {reason}", .path.display())]
+    #[error("{} cannot be understood: {reason}", Shown::path(.path))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -64,9 +93,37 @@ impl StoreError {
 
 /// Opens the person's own folder, making it (0700) when missing. Links on the way are the person's own and are followed.
 pub(crate) fn open_own(path: &Path) -> Result<OwnedFd, StoreError> {
-    std::fs::create_dir_all(path).map_err(|source| StoreError::Io { operation: "making", path: path.to_owned(), source })?;
-    fs::openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|error| StoreError::io("opening", path, error))
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| StoreError::Io { operation: "making", path: path.to_owned(), source })?;
+    open_home(path)
+}
+
+/// As [`open_own`], but it must be there.
+pub(crate) fn open_home(path: &Path) -> Result<OwnedFd, StoreError> {
+    let home = fs::openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let home = home.map_err(|error| StoreError::io("opening", path, error))?;
+    let stat = fs::fstat(&home).map_err(|error| StoreError::io("reading", path, error))?;
+    let me = rustix::process::geteuid().as_raw();
+    if stat.st_uid != me {
+        return Err(StoreError::Foreign { path: path.to_owned(), owner: stat.st_uid, me });
+    }
+    // Threat: whoever can write here can swap the folders below, or write a bottle that the person starts. A group of the
+    // person's own (same number, as adduser makes them) has nobody else in it; with it goes a umask of 002.
+    let own_group = me != 0 && stat.st_gid == me && rustix::process::getegid().as_raw() == me;
+    let closed_to = if own_group { 0o002 } else { 0o022 };
+    if stat.st_mode & closed_to != 0 {
+        return Err(StoreError::Open { path: path.to_owned(), mode: stat.st_mode & 0o7777 });
+    }
+    Ok(home)
+}
+
+/// Held while a session's folder is made, removed or called dead, so that nobody sees another's half. Its own open file
+/// description: the lock must go when the guard does, not when the folder's handle is closed.
+pub(crate) fn guard(state: impl AsFd, path: &Path) -> Result<OwnedFd, StoreError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let guard = fs::openat(state, ".", flags, Mode::empty()).map_err(|error| StoreError::io("opening", path, error))?;
+    fs::flock(&guard, FlockOperation::LockExclusive).map_err(|error| StoreError::io("locking", path, error))?;
+    Ok(guard)
 }
 
 /// Opens `name` in `parent`, making it (0700) when missing; never through a link, only when it is the caller's, and closed to others.

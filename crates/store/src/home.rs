@@ -1,10 +1,9 @@
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, FlockOperation};
-use rustix::io::Errno;
+use rustix::fs;
 
-use crate::session::{Lock, METADATA, lives, look_at_lock, remove_tree};
+use crate::session::{METADATA, look_at, remove_tree};
 use crate::{Identity, Metadata, SessionFolder, StoreError, folder};
 
 /// `BOT_BOTTLE_HOME`, where sessions are kept. Making this value touches nothing.
@@ -31,6 +30,8 @@ pub enum Liveness {
     Live,
     /// It does not: it was killed, and `cleanup` may remove what it left.
     Dead,
+    /// Its lock cannot be looked at. It may live, so nothing of it may be removed.
+    Unknown,
 }
 
 impl Home {
@@ -80,7 +81,8 @@ impl Home {
         for entry in entries {
             let entry = entry.map_err(|error| StoreError::io("reading", &path, error))?;
             if let Some(identity) = entry.file_name().to_str().ok().and_then(|name| Identity::parse(name).ok()) {
-                let liveness = if lives(&state, &identity) { Liveness::Live } else { Liveness::Dead };
+                // It may have settled since the folder was read.
+                let Some(liveness) = self.liveness(&state, &identity)? else { continue };
                 let metadata = self.metadata_in(&state, &identity);
                 sessions.push(Listed { identity, liveness, metadata });
             }
@@ -96,37 +98,46 @@ impl Home {
     pub fn open_live(&self, identity: &Identity) -> Result<OwnedFd, StoreError> {
         let unknown = || StoreError::Unknown { identity: identity.to_string() };
         let state = self.existing_state()?.ok_or_else(unknown)?;
-        let folder = match folder::open_existing(&state, identity.as_str(), &self.state_path(identity)) {
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Err(unknown()),
-            folder => folder?,
-        };
-        let lock = match look_at_lock(&folder) {
-            // One that is being made has its lock file a moment before its lock.
-            Lock::Free => {
-                let _guard = self.guard(&state)?;
-                look_at_lock(&folder)
-            }
-            lock @ (Lock::Held | Lock::Missing) => lock,
-        };
-        match lock {
-            Lock::Held => Ok(folder),
-            Lock::Free => Err(StoreError::Dead { identity: identity.to_string() }),
-            Lock::Missing => Err(unknown()),
+        match self.liveness(&state, identity)? {
+            Some(Liveness::Live) => match folder::open_existing(&state, identity.as_str(), &self.state_path(identity)) {
+                Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
+                folder => folder,
+            },
+            Some(Liveness::Dead) => Err(StoreError::Dead { identity: identity.to_string() }),
+            Some(Liveness::Unknown) => Err(self.unclear(identity)),
+            None => Err(unknown()),
         }
     }
 
     /// Removes the state of a session whose process is dead.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] when it lives; else what the system refused.
+    /// [`StoreError::Taken`] when it lives, [`StoreError::Unclear`] when nobody can tell; else what the system refused.
     pub fn remove_dead(&self, identity: &Identity) -> Result<(), StoreError> {
         let unknown = || StoreError::Unknown { identity: identity.to_string() };
         let state = self.existing_state()?.ok_or_else(unknown)?;
         let _guard = self.guard(&state)?;
-        if lives(&state, identity) {
-            return Err(StoreError::Taken { identity: identity.to_string(), live: true });
+        match look_at(&state, identity) {
+            Some(Liveness::Dead) => remove_tree(&state, identity.as_str(), &self.state_path(identity)),
+            Some(Liveness::Live) => Err(StoreError::Taken { identity: identity.to_string(), live: true }),
+            Some(Liveness::Unknown) => Err(self.unclear(identity)),
+            None => Err(unknown()),
         }
-        remove_tree(&state, identity.as_str(), &self.state_path(identity))
+    }
+
+    /// Nothing is called dead without the guard: what is being made or removed has no lock for a moment.
+    fn liveness(&self, state: &OwnedFd, identity: &Identity) -> Result<Option<Liveness>, StoreError> {
+        match look_at(state, identity) {
+            Some(Liveness::Dead) => {
+                let _guard = self.guard(state)?;
+                Ok(look_at(state, identity))
+            }
+            known @ (Some(Liveness::Live | Liveness::Unknown) | None) => Ok(known),
+        }
+    }
+
+    fn unclear(&self, identity: &Identity) -> StoreError {
+        StoreError::Unclear { identity: identity.to_string(), path: self.state_path(identity) }
     }
 
     fn open_state(&self) -> Result<OwnedFd, StoreError> {
@@ -136,10 +147,9 @@ impl Home {
 
     fn existing_state(&self) -> Result<Option<OwnedFd>, StoreError> {
         let path = self.path.join("state");
-        let home = match fs::open(&self.path, fs::OFlags::PATH | fs::OFlags::DIRECTORY | fs::OFlags::CLOEXEC, fs::Mode::empty()) {
-            Ok(home) => home,
-            Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(StoreError::io("opening", &self.path, error)),
+        let home = match folder::open_home(&self.path) {
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            home => home?,
         };
         match folder::open_existing(&home, "state", &path) {
             Ok(state) => Ok(Some(state)),
@@ -156,15 +166,8 @@ impl Home {
         serde_json::from_slice(&content).map_err(|error| StoreError::Malformed { path, reason: error.to_string() })
     }
 
-    /// Held while a folder is made or removed, so that neither sees the other's half. Its own open file description: the
-    /// lock must go when the guard does, not when the folder's handle is closed.
     fn guard(&self, state: &OwnedFd) -> Result<OwnedFd, StoreError> {
-        let path = self.path.join("state");
-        let flags = fs::OFlags::RDONLY | fs::OFlags::DIRECTORY | fs::OFlags::CLOEXEC;
-        let guard = fs::openat(state.as_fd(), ".", flags, fs::Mode::empty());
-        let guard = guard.map_err(|error| StoreError::io("opening", &path, error))?;
-        fs::flock(&guard, FlockOperation::LockExclusive).map_err(|error| StoreError::io("locking", &path, error))?;
-        Ok(guard)
+        folder::guard(state, &self.path.join("state"))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{Home, Liveness};
-use crate::{CURRENT_VERSION, Identity, Metadata, ProcessStamp, StoreError};
+use crate::{CURRENT_VERSION, Identity, Metadata, ProcessStamp, SessionFolder, StoreError};
 
 fn identity(name: &str) -> Identity {
     Identity::parse(name).unwrap()
@@ -94,4 +94,93 @@ fn a_broken_metadata_file_hides_no_other_session() {
     rustix::fs::mknodat(broken.handle(), "metadata.json", rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     let listed = home.sessions().unwrap();
     assert!(listed[0].metadata.is_err() && listed[1].metadata.is_ok());
+}
+
+#[test]
+fn a_session_whose_lock_cannot_be_looked_at_is_neither_dead_nor_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    let session = home.create(identity("a-1")).unwrap();
+    let path = session.path().to_owned();
+    drop(session);
+    std::fs::remove_file(path.join("lock")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", path.join("lock")).unwrap();
+    assert_eq!(home.sessions().unwrap()[0].liveness, Liveness::Unknown);
+    assert!(matches!(home.remove_dead(&identity("a-1")), Err(StoreError::Unclear { .. })));
+    assert!(matches!(home.open_live(&identity("a-1")), Err(StoreError::Unclear { .. })));
+    assert!(matches!(home.create(identity("a-1")), Err(StoreError::Taken { live: true, .. })));
+    assert!(path.exists());
+    std::fs::remove_file(path.join("lock")).unwrap();
+    assert_eq!(home.sessions().unwrap()[0].liveness, Liveness::Dead);
+    home.remove_dead(&identity("a-1")).unwrap();
+}
+
+#[test]
+fn a_folder_that_is_being_made_is_waited_for_and_not_called_dead() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    drop(home.create(identity("a-1")).unwrap());
+    let state = home.open_state().unwrap();
+    let guard = home.guard(&state).unwrap();
+    std::fs::remove_file(home.state_path(&identity("a-1")).join("lock")).unwrap();
+    let looking = std::thread::spawn({
+        let home = home.clone();
+        move || home.sessions().unwrap()[0].liveness
+    });
+    // What the maker does under its guard; the other may look before or after, and sees the same.
+    let lock = std::fs::File::create(home.state_path(&identity("a-1")).join("lock")).unwrap();
+    lock.lock().unwrap();
+    drop(guard);
+    assert_eq!(looking.join().unwrap(), Liveness::Live);
+}
+
+#[test]
+fn a_folder_whose_lock_cannot_be_made_is_not_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    let at = home.state_path(&identity("a-1"));
+    let fails = |_: &_, _: &_, path: &std::path::Path| {
+        std::fs::File::create(path.join("lock")).unwrap();
+        Err(StoreError::Unknown { identity: "the reason".to_owned() })
+    };
+    let error = SessionFolder::make_locked_by(fails, home.open_state().unwrap(), at.clone(), identity("a-1")).unwrap_err();
+    assert!(error.to_string().contains("the reason"));
+    assert!(!at.exists());
+    assert!(home.create(identity("a-1")).is_ok());
+}
+
+#[test]
+fn the_home_is_made_closed_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made/home");
+    Home::new(&path).create(identity("a-1")).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o700);
+}
+
+#[test]
+fn a_home_that_others_can_write_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    std::fs::create_dir(folder.path().join("state")).unwrap();
+    for mode in [0o777, 0o1777, 0o707] {
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        for error in [home.create(identity("a-1")).unwrap_err(), home.sessions().unwrap_err()] {
+            assert!(error.to_string().contains("chmod go-w"), "{error}");
+        }
+    }
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(home.create(identity("a-1")).is_ok());
+}
+
+#[test]
+fn a_home_of_somebody_else_is_refused_with_what_to_do() {
+    let me = rustix::process::geteuid().as_raw();
+    let folder = tempfile::tempdir().unwrap();
+    // Root gives its own away; anybody else takes one of root's.
+    let path = if me == 0 { folder.path() } else { std::path::Path::new("/usr") };
+    if me == 0 {
+        std::os::unix::fs::chown(path, Some(65_534), None).unwrap();
+    }
+    let error = Home::new(path).create(identity("a-1")).unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }) && error.to_string().contains("chown"), "{error}");
 }

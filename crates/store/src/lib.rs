@@ -23,7 +23,7 @@ mod identity;
 mod metadata;
 mod session;
 
-pub use audit::{Audit, AuditError, Record};
+pub use audit::{Appended, Audit, AuditError, Record};
 pub use escape::escape;
 pub use folder::StoreError;
 pub use home::{Home, Listed, Liveness};

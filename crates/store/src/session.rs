@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::{Identity, Metadata, StoreError, atomic, folder};
+use crate::{Identity, Liveness, Metadata, StoreError, atomic, folder};
 
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const METADATA: &str = "metadata.json";
@@ -25,16 +25,33 @@ impl SessionFolder {
     /// Makes the folder and takes its lock. `parent` is locked by the caller, so that `cleanup` cannot take a folder
     /// that has no lock yet for a dead one.
     pub(crate) fn make(parent: OwnedFd, path: PathBuf, identity: Identity) -> Result<Self, StoreError> {
+        Self::make_locked_by(lock_new, parent, path, identity)
+    }
+
+    /// A folder without its lock would look like a killed session's, so it goes when `lock` fails.
+    pub(crate) fn make_locked_by(
+        lock: impl FnOnce(&OwnedFd, &Identity, &Path) -> Result<(OwnedFd, File), StoreError>,
+        parent: OwnedFd,
+        path: PathBuf,
+        identity: Identity,
+    ) -> Result<Self, StoreError> {
         fs::mkdirat(&parent, identity.as_str(), Mode::RWXU).map_err(|error| match error {
-            Errno::EXIST => StoreError::Taken { live: lives(&parent, &identity), identity: identity.to_string() },
+            // One of which nobody can tell is not told to be left behind: nothing may remove it.
+            Errno::EXIST => {
+                let live = look_at(&parent, &identity) != Some(Liveness::Dead);
+                StoreError::Taken { live, identity: identity.to_string() }
+            }
             error => StoreError::io("making", &path, error),
         })?;
-        let folder = folder::open_existing(&parent, identity.as_str(), &path)?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let lock = fs::openat(&folder, LOCK, flags, Mode::RUSR | Mode::WUSR);
-        let lock = File::from(lock.map_err(|error| StoreError::io("making", &path.join(LOCK), error))?);
-        lock.lock().map_err(|source| StoreError::Io { operation: "locking", path: path.join(LOCK), source })?;
-        Ok(Self { identity, path, parent, folder, _lock: lock })
+        match lock(&parent, &identity, &path) {
+            Ok((folder, lock)) => Ok(Self { identity, path, parent, folder, _lock: lock }),
+            Err(error) => {
+                // Best effort: the first error is the one to tell. Without opening anything: a full file table may be the reason.
+                let _ = fs::unlinkat(&parent, Path::new(identity.as_str()).join(LOCK), AtFlags::empty());
+                let _ = fs::unlinkat(&parent, identity.as_str(), AtFlags::REMOVEDIR);
+                Err(error)
+            }
+        }
     }
 
     /// Its session.
@@ -69,33 +86,45 @@ impl SessionFolder {
     /// # Errors
     /// When the system refuses; the lock is let go all the same.
     pub fn remove(self) -> Result<(), StoreError> {
+        // A folder whose lock is gone already must not be taken for a dead one; without the guard it is removed all the same.
+        let _guard = self.path.parent().and_then(|state| folder::guard(&self.parent, state).ok());
         remove_tree(&self.parent, self.identity.as_str(), &self.path)
     }
 }
 
-/// Whether the session's process holds its lock.
-pub(crate) fn lives(parent: impl AsFd, identity: &Identity) -> bool {
-    let folder = folder::open_existing(parent, identity.as_str(), Path::new(identity.as_str()));
-    folder.is_ok_and(|folder| look_at_lock(&folder) == Lock::Held)
+/// Opens the folder just made and makes and takes its lock.
+fn lock_new(parent: &OwnedFd, identity: &Identity, path: &Path) -> Result<(OwnedFd, File), StoreError> {
+    let folder = folder::open_existing(parent, identity.as_str(), path)?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let lock = fs::openat(&folder, LOCK, flags, Mode::RUSR | Mode::WUSR);
+    let lock = File::from(lock.map_err(|error| StoreError::io("making", &path.join(LOCK), error))?);
+    lock.lock().map_err(|source| StoreError::Io { operation: "locking", path: path.join(LOCK), source })?;
+    Ok((folder, lock))
 }
 
-/// The lock in a session's folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lock {
-    /// A process holds it: the session lives.
-    Held,
-    /// Nobody does: the session's process was killed.
-    Free,
-    /// It is not there: the folder is being made or removed.
-    Missing,
+/// Whether the session's process holds its lock; `None` when there is no such session.
+///
+/// [`Liveness::Dead`] is certain only under the guard: a folder that is being made or removed has no lock for a moment.
+pub(crate) fn look_at(parent: impl AsFd, identity: &Identity) -> Option<Liveness> {
+    match folder::open_existing(parent, identity.as_str(), Path::new(identity.as_str())) {
+        Ok(folder) => Some(look_at_lock(&folder)),
+        Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
+        // Such as a full file table, or a folder of somebody else's: no reason to remove anything.
+        Err(_) => Some(Liveness::Unknown),
+    }
 }
 
-pub(crate) fn look_at_lock(folder: impl AsFd) -> Lock {
+fn look_at_lock(folder: impl AsFd) -> Liveness {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Ok(lock) = fs::openat(folder, LOCK, flags, Mode::empty()) else { return Lock::Missing };
+    let lock = match fs::openat(folder, LOCK, flags, Mode::empty()) {
+        Ok(lock) => lock,
+        Err(Errno::NOENT) => return Liveness::Dead,
+        Err(_) => return Liveness::Unknown,
+    };
     match fs::flock(&lock, FlockOperation::NonBlockingLockShared) {
-        Err(Errno::WOULDBLOCK) => Lock::Held,
-        Ok(()) | Err(_) => Lock::Free,
+        Err(Errno::WOULDBLOCK) => Liveness::Live,
+        Ok(()) => Liveness::Dead,
+        Err(_) => Liveness::Unknown,
     }
 }
 

@@ -18,7 +18,9 @@ pub fn probe_file() -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "where copied tests find the helper is said in their environment alone")]
 pub fn helper_file() -> PathBuf {
     let named = std::env::var_os("BOT_BOTTLE_TEST_HELPER").map(PathBuf::from);
-    named.unwrap_or_else(|| program_file("backend-native", "bot-bottle-helper", &["backend-native/src", "backend-native/src/inside"]))
+    named.unwrap_or_else(|| {
+        program_file("backend-native", "bot-bottle-helper", &["backend-native/src", "backend-native/src/inside"])
+    })
 }
 
 /// `cargo test -p CRATE` builds no binary of another crate, so a test cannot count on it.

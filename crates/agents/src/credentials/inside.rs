@@ -24,12 +24,17 @@ pub(super) struct Looked {
 ///
 /// It costs one open folder and its listing per folder, and nothing per file; folders of packages are not opened.
 pub(super) fn look(root: &Path) -> Result<Looked, CredentialError> {
+    look_at_most(MOST_ENTRIES, root)
+}
+
+/// As [`look`], with a bound of its own. A folder that is too large is refused: what was not looked at may hold anything.
+pub(super) fn look_at_most(most: usize, root: &Path) -> Result<Looked, CredentialError> {
     let mut looked = Looked { credential: None, entries: 0 };
     let mut level = vec![root.to_owned()];
     for _ in 0..DEEPEST {
         let mut below = Vec::new();
         for folder in level {
-            list(&folder, root, &mut looked, &mut below)?;
+            list(&folder, root, most, &mut looked, &mut below)?;
             if looked.credential.is_some() {
                 return Ok(looked);
             }
@@ -39,7 +44,7 @@ pub(super) fn look(root: &Path) -> Result<Looked, CredentialError> {
     Ok(looked)
 }
 
-fn list(folder: &Path, root: &Path, looked: &mut Looked, below: &mut Vec<PathBuf>) -> Result<(), CredentialError> {
+fn list(folder: &Path, root: &Path, most: usize, looked: &mut Looked, below: &mut Vec<PathBuf>) -> Result<(), CredentialError> {
     let unreadable = |source| CredentialError::Unreadable { path: folder.to_owned(), source };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -50,7 +55,7 @@ fn list(folder: &Path, root: &Path, looked: &mut Looked, below: &mut Vec<PathBuf
     for entry in entries {
         let entry = entry.map_err(unreadable)?;
         looked.entries += 1;
-        if looked.entries > MOST_ENTRIES {
+        if looked.entries > most {
             return Err(CredentialError::TooMany { path: root.to_owned() });
         }
         let name = entry.file_name();

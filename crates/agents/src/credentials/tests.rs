@@ -182,7 +182,16 @@ fn an_install_of_an_agent_costs_as_little_as_its_folders_without_packages() {
 }
 
 #[test]
-fn links_in_a_tool_are_not_followed_and_what_is_closed_is_passed_over() {
+fn a_folder_with_more_in_it_than_can_be_looked_at_is_refused() {
+    let home = Home::with(&["t/a/1", "t/a/2", "t/b/3"]);
+    let tool = home.path.join("t");
+    assert_eq!(inside::look_at_most(5, &tool).unwrap(), Looked { credential: None, entries: 5 });
+    let error = inside::look_at_most(4, &tool).unwrap_err();
+    assert!(matches!(&error, CredentialError::TooMany { path } if *path == tool), "{error}");
+}
+
+#[test]
+fn links_in_a_tool_are_not_followed() {
     let home = Home::with(&[".ssh/id_rsa", "t/bin/run"]);
     symlink("../.ssh", home.path.join("t/keys")).unwrap();
     symlink("..", home.path.join("t/up")).unwrap();

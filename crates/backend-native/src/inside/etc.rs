@@ -11,17 +11,48 @@ use super::step::{During, StepError};
 
 /// Files and links that programs of the system folders need. Copied, so that the bottle's root may change them.
 const FILES: [&str; 24] = [
-    "bash.bashrc", "bindresvport.blacklist", "debian_version", "ethertypes", "fedora-release", "gai.conf", "host.conf",
-    "inputrc", "ld.so.cache", "ld.so.conf", "localtime", "lsb-release", "magic", "magic.mime", "mime.types", "nanorc",
-    "networks", "os-release", "protocols", "redhat-release", "rpc", "services", "timezone", "vimrc",
+    "bash.bashrc",
+    "bindresvport.blacklist",
+    "debian_version",
+    "ethertypes",
+    "fedora-release",
+    "gai.conf",
+    "host.conf",
+    "inputrc",
+    "ld.so.cache",
+    "ld.so.conf",
+    "localtime",
+    "lsb-release",
+    "magic",
+    "magic.mime",
+    "mime.types",
+    "nanorc",
+    "networks",
+    "os-release",
+    "protocols",
+    "redhat-release",
+    "rpc",
+    "services",
+    "timezone",
+    "vimrc",
 ];
 /// Folders that they need, by whole name or by a beginning that ends with `*`.
 const FOLDERS: [&str; 11] = [
-    "alternatives", "ca-certificates", "crypto-policies", "fonts", "java*", "ld.so.conf.d", "perl", "python3*", "ssl/certs",
-    "pki/ca-trust", "terminfo",
+    "alternatives",
+    "ca-certificates",
+    "crypto-policies",
+    "fonts",
+    "java*",
+    "ld.so.conf.d",
+    "perl",
+    "python3*",
+    "ssl/certs",
+    "pki/ca-trust",
+    "terminfo",
 ];
 /// Single files of folders that hold private things too.
-const NESTED_FILES: [&str; 5] = ["ca-certificates.conf", "pki/tls/cert.pem", "pki/tls/openssl.cnf", "ssl/cert.pem", "ssl/openssl.cnf"];
+const NESTED_FILES: [&str; 5] =
+    ["ca-certificates.conf", "pki/tls/cert.pem", "pki/tls/openssl.cnf", "ssl/cert.pem", "ssl/openssl.cnf"];
 /// Certificate folders outside the two lists above.
 const NESTED_FOLDERS: [&str; 1] = ["pki/tls/certs"];
 /// Larger files are not configuration.
@@ -69,7 +100,10 @@ pub fn own(root: &Path, name: &str) -> Result<(), StepError> {
         ("hosts", format!("127.0.0.1 localhost {name}\n::1 localhost ip6-localhost ip6-loopback\n")),
         ("hostname", format!("{name}\n")),
         ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n".to_owned()),
-        ("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n".to_owned()),
+        (
+            "nsswitch.conf",
+            "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n".to_owned(),
+        ),
         // A login shell keeps the PATH it is given: the host's own profile would drop the agent's program from it.
         ("profile", "[ -n \"$BASH\" ] && [ -r /etc/bash.bashrc ] && . /etc/bash.bashrc\n:\n".to_owned()),
         ("environment", String::new()),

@@ -40,14 +40,17 @@ impl Watch {
         set_child_subreaper(Some(rustix::process::getpid()))?;
         let children = sys::child_signals()?;
         let deadline = spawn.deadline.and_then(|after| Instant::now().checked_add(Duration::from_millis(after)));
-        let terminal = spawn.terminal.map(|(rows, columns)| Terminal::open(rows, columns, spawn.root, helper.ids())).transpose()?;
+        let terminal =
+            spawn.terminal.map(|(rows, columns)| Terminal::open(rows, columns, spawn.root, helper.ids())).transpose()?;
         let program = Program::new(spawn)?;
         let (report, reporter) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let pid = match sys::fork()? {
             Fork::Child => {
                 let failure = match (&terminal, streams.as_slice()) {
                     (Some(terminal), _) => program.become_it(helper, [terminal.program.as_fd(); 3], true),
-                    (None, [stdin, stdout, stderr]) => program.become_it(helper, [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], false),
+                    (None, [stdin, stdout, stderr]) => {
+                        program.become_it(helper, [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], false)
+                    }
                     (None, _) => Failure { step: StartStep::Prepare, errno: libc::EBADF },
                 };
                 program::report(&reporter, &failure);

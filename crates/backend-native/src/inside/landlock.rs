@@ -19,7 +19,11 @@ pub fn restrict() -> Result<Vec<String>, StepError> {
     if Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::Refer).is_err() {
         return Ok(vec!["Landlock: not in use (it is off, or older than Linux 5.19)".to_owned()]);
     }
-    let failed = |error: landlock::RulesetError| StepError { step: "installing Landlock rules".into(), errno: 0, reason: error.to_string() };
+    let failed = |error: landlock::RulesetError| StepError {
+        step: "installing Landlock rules".into(),
+        errno: 0,
+        reason: error.to_string(),
+    };
     let devices = AccessFs::MakeChar | AccessFs::MakeBlock;
     let root = match PathFd::new("/") {
         Ok(root) => root,

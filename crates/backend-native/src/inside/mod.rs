@@ -36,7 +36,7 @@ mod tools;
 mod unpack;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 
 use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid};
@@ -53,7 +53,7 @@ pub fn run() -> ExitCode {
     let control = io::stdin();
     let control = control.as_fd();
     let is_inside = std::env::args_os().nth(1).is_some_and(|argument| argument == again::INSIDE);
-    match if is_inside { become_init(control) } else { enter(control) } {
+    match if is_inside { become_init(control, None) } else { enter(control) } {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The session may be gone too; then nobody is left to tell.
@@ -79,23 +79,24 @@ fn enter(control: BorrowedFd<'_>) -> Result<(), StepError> {
     };
     // The host's root is nobody's id in its bottles: its files, the helper's too, are out of reach there.
     let is_root = getuid().is_root();
+    let devices = is_root.then(dev::own_nodes).transpose()?;
     namespaces::enter_user(control, ids)?;
     namespaces::enter_others()?;
     if !is_root {
         again::from_read_only_mount()?;
     }
-    become_init(control)
+    become_init(control, devices)
 }
 
 /// Takes the set-up and forks PID 1. In the parent this returns at once.
-fn become_init(control: BorrowedFd<'_>) -> Result<(), StepError> {
+fn become_init(control: BorrowedFd<'_>, devices: Option<OwnedFd>) -> Result<(), StepError> {
     let setup = match wire::receive_frame(control).during("reading the set-up")? {
         Some((Request::Setup(setup), _)) => setup,
         Some(_) | None => return Err(StepError::protocol("the second message is no set-up")),
     };
     let setup = &setup;
     // Host paths are opened while the process still has the person's id, which alone may look into a closed home.
-    let sources = rootfs::Sources::open(setup)?;
+    let sources = rootfs::Sources::open(setup, devices)?;
     match sys::fork().during("making PID 1")? {
         Fork::Parent(_) => return Ok(()),
         Fork::Child => {}

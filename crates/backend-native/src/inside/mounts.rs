@@ -46,8 +46,7 @@ pub fn tmpfs(target: &Path, flags: MountFlags, options: &str) -> Result<(), Step
 /// (Linux 5.11, `Documentation/filesystems/overlayfs.rst`).
 pub fn overlay(lower: &Path, upper: &Path, work: &Path, target: &Path) -> Result<(), StepError> {
     let escape = |path: &Path| path.display().to_string().replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:");
-    let options =
-        format!("lowerdir={},upperdir={},workdir={},userxattr", escape(lower), escape(upper), escape(work));
+    let options = format!("lowerdir={},upperdir={},workdir={},userxattr", escape(lower), escape(upper), escape(work));
     mount("overlay", target, "overlay", MountFlags::NOSUID | MountFlags::NODEV, Some(&*c_string(&options)))
         .during_with(|| format!("laying a private layer over {}", lower.display()))
 }

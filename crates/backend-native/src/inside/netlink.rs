@@ -55,8 +55,7 @@ pub fn everything_is_local(family: Family) -> io::Result<()> {
 
 /// Sends one request and reads its acknowledgement (`netlink(7)`, NLMSG_ERROR with error 0).
 fn transact(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
-    let socket: OwnedFd =
-        socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
+    let socket: OwnedFd = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
     let length = u32::try_from(16 + body.len()).map_err(io::Error::other)?;
     let mut message = Vec::with_capacity(64);
     message.extend(length.to_ne_bytes());

@@ -11,8 +11,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, listen,
 
 use super::netlink::{self, Family};
 use super::step::{During, StepError};
-use crate::sys;
 use crate::ports::{DNS, PROXY, TRANSPARENT};
+use crate::sys;
 
 /// Longest queue of connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -33,7 +33,14 @@ pub fn prepare() -> Result<Listeners, StepError> {
     let v6 = match netlink::everything_is_local(Family::V6) {
         Ok(()) => true,
         // A kernel without IPv6: then nothing can be reached over it either.
-        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::OPNOTSUPP | Errno::AFNOSUPPORT | Errno::ACCESS | Errno::NODEV)) => false,
+        Err(error)
+            if matches!(
+                Errno::from_io_error(&error),
+                Some(Errno::OPNOTSUPP | Errno::AFNOSUPPORT | Errno::ACCESS | Errno::NODEV)
+            ) =>
+        {
+            false
+        }
         Err(error) => return Err(error).during("routing every IPv6 address to the outlet"),
     };
     let mut listeners = Listeners { ports: Vec::new(), sockets: Vec::new() };
@@ -41,7 +48,8 @@ pub fn prepare() -> Result<Listeners, StepError> {
     listeners.add(proxy, listener(proxy)?);
     for port in TRANSPARENT {
         // One socket takes both families (`ipv6(7)`, IPV6_V6ONLY off).
-        let any = if v6 { SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)) } else { SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)) };
+        let any =
+            if v6 { SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)) } else { SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)) };
         listeners.add(any, listener(any)?);
     }
     let dns = SocketAddr::from((Ipv4Addr::UNSPECIFIED, DNS));

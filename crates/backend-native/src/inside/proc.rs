@@ -11,9 +11,35 @@ use super::step::{During, StepError};
 /// What tells of the host's kernel, memory, disks or hardware: /dev/null or an empty folder stands there instead. More than
 /// Docker masks (`moby/profiles`, masked paths), because nothing that an agent runs needs any of it.
 const HIDDEN: [&str; 29] = [
-    "acpi", "asound", "cmdline", "config.gz", "diskstats", "driver", "interrupts", "iomem", "ioports", "kallsyms", "kcore",
-    "keys", "key-users", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "modules", "partitions",
-    "sched_debug", "scsi", "slabinfo", "softirqs", "swaps", "timer_list", "timer_stats", "vmallocinfo", "zoneinfo",
+    "acpi",
+    "asound",
+    "cmdline",
+    "config.gz",
+    "diskstats",
+    "driver",
+    "interrupts",
+    "iomem",
+    "ioports",
+    "kallsyms",
+    "kcore",
+    "keys",
+    "key-users",
+    "kmsg",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "latency_stats",
+    "modules",
+    "partitions",
+    "sched_debug",
+    "scsi",
+    "slabinfo",
+    "softirqs",
+    "swaps",
+    "timer_list",
+    "timer_stats",
+    "vmallocinfo",
+    "zoneinfo",
 ];
 /// What could change the host's kernel: read-only on top of the kernel's own checks (core_pattern, binfmt_misc, sysrq).
 const READ_ONLY_PATHS: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];

@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::process::{chdir, setsid};
-use serde::{Deserialize, Serialize};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use serde::{Deserialize, Serialize};
 
 use super::privileges;
 use super::serve::Helper;
@@ -138,7 +138,7 @@ impl Terminal {
     /// Opens a pair, sets its size and gives it to its user, who may want to open it again by name.
     pub fn open(rows: u16, columns: u16, root: bool, ids: Ids) -> io::Result<Self> {
         use rustix::fs::{Mode, OFlags, open};
-        use rustix::pty::{ioctl_tiocgptpeer, unlockpt, OpenptFlags};
+        use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let caller = open("/dev/pts/ptmx", flags, Mode::empty())?;
         unlockpt(&caller)?;
@@ -149,7 +149,11 @@ impl Terminal {
         match ids {
             Ids::Mapped => {
                 let (user, tty) = (if root { 0 } else { 1000 }, 5);
-                rustix::fs::fchown(&program, Some(rustix::process::Uid::from_raw(user)), Some(rustix::process::Gid::from_raw(tty)))?;
+                rustix::fs::fchown(
+                    &program,
+                    Some(rustix::process::Uid::from_raw(user)),
+                    Some(rustix::process::Gid::from_raw(tty)),
+                )?;
             }
             Ids::Single { .. } => {}
         }

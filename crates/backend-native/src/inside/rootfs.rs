@@ -25,21 +25,40 @@ const IMAGE: &str = "image";
 const SPARE_FILES: u64 = 4096;
 /// Folders that every bottle has, with their permission bits.
 const FOLDERS: [(&str, u32); 22] = [
-    ("dev", 0o755), ("etc", 0o755), ("home", 0o755), ("home/node", 0o700), ("mnt", 0o755), ("opt", 0o755), ("proc", 0o555),
-    ("root", 0o700), ("run", 0o755), ("run/lock", 0o1777), ("srv", 0o755), ("sys", 0o555), ("tmp", 0o1777), ("usr", 0o755),
-    ("var", 0o755), ("var/cache", 0o755), ("var/lib", 0o755), ("var/log", 0o755), ("var/opt", 0o755), ("var/spool", 0o755),
-    ("var/tmp", 0o1777), ("var/local", 0o755),
+    ("dev", 0o755),
+    ("etc", 0o755),
+    ("home", 0o755),
+    ("home/node", 0o700),
+    ("mnt", 0o755),
+    ("opt", 0o755),
+    ("proc", 0o555),
+    ("root", 0o700),
+    ("run", 0o755),
+    ("run/lock", 0o1777),
+    ("srv", 0o755),
+    ("sys", 0o555),
+    ("tmp", 0o1777),
+    ("usr", 0o755),
+    ("var", 0o755),
+    ("var/cache", 0o755),
+    ("var/lib", 0o755),
+    ("var/log", 0o755),
+    ("var/opt", 0o755),
+    ("var/spool", 0o755),
+    ("var/tmp", 0o1777),
+    ("var/local", 0o755),
 ];
 
 /// Host paths that must be opened before the helper gives up the person's id.
 pub struct Sources {
+    devices: Option<OwnedFd>,
     image: Option<OwnedFd>,
     tools: Vec<tools::Source>,
 }
 
 impl Sources {
     /// Opens what the set-up names.
-    pub fn open(setup: &Setup) -> Result<Self, StepError> {
+    pub fn open(setup: &Setup, devices: Option<OwnedFd>) -> Result<Self, StepError> {
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).during("leaving the host's mounts")?;
         let image = match &setup.image {
             None => None,
@@ -50,7 +69,7 @@ impl Sources {
             }
         };
         let tools = setup.tools.iter().map(|path| tools::Source::open(path)).collect::<Result<_, _>>()?;
-        Ok(Self { image, tools })
+        Ok(Self { devices, image, tools })
     }
 }
 
@@ -77,7 +96,7 @@ pub fn build(setup: &Setup, sources: Sources) -> Result<Vec<String>, StepError> 
     for tool in sources.tools {
         tool.attach(&root, &layer.path("empty"), setup.ids)?;
     }
-    dev::build(&root, &layer.path("shm"), setup.ids)?;
+    dev::build(&root, &layer, sources.devices, setup.ids)?;
     proc::build(&root)?;
     pivot(&root)?;
     Ok(remarks)
@@ -92,16 +111,18 @@ impl Layer {
     fn mount(size: Option<u64>) -> Result<Self, StepError> {
         let path = PathBuf::from(LAYER);
         // An empty file takes no space, but about 1 KiB of the kernel's memory: as much again as the limit at most.
-        let size = size.map_or_else(|| "size=50%".to_owned(), |bytes| format!("size={bytes},nr_inodes={}", bytes / 1024 + SPARE_FILES));
+        let size =
+            size.map_or_else(|| "size=50%".to_owned(), |bytes| format!("size={bytes},nr_inodes={}", bytes / 1024 + SPARE_FILES));
         mounts::tmpfs(&path, MountFlags::empty(), &format!("mode=755,{size}"))?;
         let layer = Self { path };
-        for folder in ["root", "upper", "work", "shm", "empty"] {
+        for folder in ["root", "upper", "work", "shm", "empty", "nodes"] {
             fs::create_dir(layer.path(folder)).during_with(|| format!("preparing the private layer ({folder})"))?;
         }
         Ok(layer)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A folder of its own.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 

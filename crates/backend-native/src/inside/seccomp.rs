@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter, sock_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+    apply_filter, sock_filter,
 };
 
 use super::syscalls;
@@ -28,10 +29,7 @@ impl Filter {
     /// Compiles all parts.
     pub fn compile() -> io::Result<Self> {
         let refuse = || SeccompAction::Errno(libc::EPERM.unsigned_abs());
-        Ok(Self {
-            list: program(listed().map_err(io::Error::other)?, refuse(), SeccompAction::Allow)?,
-            program: of_a_program(),
-        })
+        Ok(Self { list: program(listed().map_err(io::Error::other)?, refuse(), SeccompAction::Allow)?, program: of_a_program() })
     }
 
     /// Confines PID 1, and with it everything it starts from now on.
@@ -94,8 +92,14 @@ fn listed() -> Result<Rules, seccompiler::BackendError> {
     rules.insert(libc::SYS_clone3, Vec::new());
     rules.insert(libc::SYS_setns, Vec::new());
     rules.insert(libc::SYS_clone, vec![all([masked(0, NEW_NAMESPACES, 0)?])?]);
-    rules.insert(libc::SYS_ioctl, vec![all([not_dword(1, libc::TIOCSTI)?, not_dword(1, libc::TIOCLINUX)?, not_dword(1, TIOCSETD)?])?]);
-    rules.insert(libc::SYS_personality, PERSONALITIES.into_iter().map(|value| all([dword(0, value)?])).collect::<Result<_, _>>()?);
+    rules.insert(
+        libc::SYS_ioctl,
+        vec![all([not_dword(1, libc::TIOCSTI)?, not_dword(1, libc::TIOCLINUX)?, not_dword(1, TIOCSETD)?])?],
+    );
+    // A lease makes the host wait with writing to its own file, a note tells when it does: neither for files that are the host's.
+    rules.insert(libc::SYS_fcntl, vec![all([not_dword(1, F_SETLEASE)?, not_dword(1, F_NOTIFY)?])?]);
+    rules
+        .insert(libc::SYS_personality, PERSONALITIES.into_iter().map(|value| all([dword(0, value)?])).collect::<Result<_, _>>()?);
     rules.insert(libc::SYS_socket, sockets(SOCKETS)?);
     rules.insert(libc::SYS_socketpair, sockets(&SOCKETS[..1])?);
     Ok(rules)
@@ -104,6 +108,10 @@ fn listed() -> Result<Rules, seccompiler::BackendError> {
 /// Another line discipline on one's own terminal: the kernel loads its module for anybody who asks, and most have had holes
 /// (n_gsm, CVE-2023-6546; n_hdlc, CVE-2017-2636). libc does not name it everywhere.
 const TIOCSETD: libc::c_ulong = 0x5423;
+
+/// `fcntl(2)`, "Leases" and "File and directory change notification".
+const F_SETLEASE: libc::c_ulong = 1024;
+const F_NOTIFY: libc::c_ulong = 1026;
 
 /// New namespaces hand out capabilities inside them: none is made below the bottle's own.
 pub const NEW_NAMESPACES: u64 = 0x7E02_0000;

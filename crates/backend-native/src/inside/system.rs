@@ -76,13 +76,15 @@ impl System<'_> {
     /// A large folder with mounts in it: read-only as a whole, nothing can be installed there.
     fn bind(&mut self, host: &Path, place: &Path) -> Result<(), StepError> {
         mounts::bind(host, place, READ_ONLY | NO_SUID | NO_DEV)?;
-        for mount in self.mounts.iter().filter(|mount| mount.at != host && mount.at.starts_with(host) && !mount.holds_programs()) {
+        for mount in self.mounts.iter().filter(|mount| mount.at != host && mount.at.starts_with(host) && !mount.holds_programs())
+        {
             let below = self.root.join(mount.at.strip_prefix("/").unwrap_or(&mount.at));
             if below.is_dir() {
                 mounts::tmpfs(&below, MountFlags::RDONLY, "mode=555,size=4k,nr_inodes=2")?;
             }
         }
-        self.remarks.push(format!("{} is read-only in the bottle, because other file systems are mounted below it", host.display()));
+        self.remarks
+            .push(format!("{} is read-only in the bottle, because other file systems are mounted below it", host.display()));
         Ok(())
     }
 }
@@ -122,7 +124,8 @@ fn unescape(field: &str) -> PathBuf {
     let mut rest = field.as_bytes();
     while let [first, tail @ ..] = rest {
         let octal = (*first == b'\\').then(|| tail.get(..3)).flatten();
-        let number = octal.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let number =
+            octal.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 8).ok());
         bytes.push(number.unwrap_or(*first));
         rest = if number.is_some() { tail.get(3..).unwrap_or_default() } else { tail };
     }
@@ -142,7 +145,9 @@ mod tests {
     #[test]
     fn only_whole_file_systems_hold_programs() {
         let mount = |part: &str, kind: &str| {
-            Mounted::parse(&format!("36 35 98:0 {part} /opt/x rw,noatime master:1 - {kind} /dev/root rw")).unwrap().holds_programs()
+            Mounted::parse(&format!("36 35 98:0 {part} /opt/x rw,noatime master:1 - {kind} /dev/root rw"))
+                .unwrap()
+                .holds_programs()
         };
         assert!(mount("/", "ext4") && mount("/@local", "btrfs"));
         assert!(!mount("/home", "ext4") && !mount("/", "proc") && !mount("/", "fuse.sshfs"));

@@ -37,7 +37,12 @@ impl Source {
             FileType::Directory => Opened::Folder(found),
             FileType::RegularFile => Opened::File(mounts::detached(&path)?),
             // A socket, FIFO or device would be a way out of the bottle, read-only or not.
-            FileType::Symlink | FileType::Fifo | FileType::Socket | FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => {
+            FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice
+            | FileType::Unknown => {
                 return Err(StepError { step: step().into(), errno: 0, reason: "it is neither a file nor a folder".to_owned() });
             }
         };
@@ -89,9 +94,11 @@ impl Source {
 /// Lets everybody pass through a folder of the root itself, not list it: a person who is root on the host has tools below
 /// `/root`, which is closed to `node` otherwise.
 fn open_for_passing(place: &Path) -> Result<(), StepError> {
-    let mode = fs::symlink_metadata(place).during_with(|| format!("looking at {}", place.display()))?.permissions().mode() & 0o7777;
+    let mode =
+        fs::symlink_metadata(place).during_with(|| format!("looking at {}", place.display()))?.permissions().mode() & 0o7777;
     if mode & 0o001 != 0 {
         return Ok(());
     }
-    fs::set_permissions(place, fs::Permissions::from_mode(mode | 0o111)).during_with(|| format!("opening {} for passing", place.display()))
+    fs::set_permissions(place, fs::Permissions::from_mode(mode | 0o111))
+        .during_with(|| format!("opening {} for passing", place.display()))
 }

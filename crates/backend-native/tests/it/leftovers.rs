@@ -56,7 +56,8 @@ async fn what_is_no_leftover_is_not_removed() {
     let name = format!("running-{}", std::process::id());
     let launched = backend().launch(&spec(&name)).await.unwrap();
     let folder = tempfile::tempdir_in("/tmp").unwrap();
-    let places = ["/sys/fs/cgroup/pids/", "/sys/fs/cgroup/"].map(|parent| format!("{parent}bot-bottle-{name}.{}", std::process::id()));
+    let places =
+        ["/sys/fs/cgroup/pids/", "/sys/fs/cgroup/"].map(|parent| format!("{parent}bot-bottle-{name}.{}", std::process::id()));
     let places = places.into_iter().filter(|place| std::path::Path::new(place).exists());
     let places: Vec<String> = places.collect();
     assert!(!places.is_empty(), "the bottle has cgroups");

@@ -56,5 +56,8 @@ fn groups(top: &Path, name: &str) -> Vec<String> {
     let entries =
         |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
     let two_levels = entries(top).into_iter().flat_map(|path| entries(&path).into_iter().chain([path]));
-    two_levels.filter(|path| path.ends_with(format!("bot-bottle-{name}.{}", std::process::id()))).map(|path| path.display().to_string()).collect()
+    two_levels
+        .filter(|path| path.ends_with(format!("bot-bottle-{name}.{}", std::process::id())))
+        .map(|path| path.display().to_string())
+        .collect()
 }

@@ -177,6 +177,12 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
         let things = if outcome.refusals == 1 { "connection was" } else { "connections were" };
         talk::say(&format!("{} {things} refused: see {}", outcome.refusals, outcome.audit.display()));
     }
+    if outcome.unrecorded > 0 {
+        talk::note(&format!(
+            "recording stopped before the end: {} of these are not in that file (it is full, or could not be written)",
+            outcome.unrecorded
+        ));
+    }
     if let Err(error) = outcome.ending {
         talk::failure(&explain(error));
     }

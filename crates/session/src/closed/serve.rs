@@ -129,7 +129,8 @@ fn record(audit: &Audit, destination: Destination, kind: &'static str, asked: St
         Destination::Proxy => "proxy".to_owned(),
         Destination::Transparent(address) => address.to_string(),
     };
-    // Nothing passes whether or not the record could be written, so a full disk opens nothing here; the count still grows.
+    // Nothing passes whether or not the record could be written, so a full disk opens nothing here. The audit counts what is
+    // not in its file, and the person is told once, when the session ends: their screen is the agent's until then.
     let _ = audit.append(&Record { time: Timestamp::now(), code: refusal::CODE, destination, kind, asked });
 }
 

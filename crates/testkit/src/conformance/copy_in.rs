@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use bottle::tree::{Uncopyable, Source, TreeError};
+use bottle::tree::{Source, TreeError, Uncopyable};
 use bottle::{CopyError, Tree, TreePath, User};
 use tempfile::TempDir;
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, Timespec, Timestamps, fchmod, futimens, mkdirat, openat, symlinkat};
 
-use super::place::Stage;
 use super::Refused;
+use super::place::Stage;
 
 /// How much of a file is moved at once.
 const CHUNK: usize = 1 << 18;
