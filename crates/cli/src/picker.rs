@@ -26,7 +26,7 @@ const HEIGHT: usize = 10;
 /// When the terminal cannot be used.
 pub fn pick(title: &str, rows: &[(String, String)]) -> io::Result<Picked> {
     let Ok(mut terminal) = File::options().read(true).write(true).open("/dev/tty") else { return Ok(Picked::NoTerminal) };
-    let _mode = Mode::Raw.enter(&terminal)?;
+    let _mode = Mode::Keys.enter(&terminal)?;
     let width = usize::from(size(&terminal).columns);
     let mut list = List { rows, filter: String::new(), at: 0 };
     let mut keys = Keys::default();

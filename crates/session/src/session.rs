@@ -226,8 +226,7 @@ impl Phases<'_> {
     /// Writes who we are and begins to serve the control socket.
     fn open_folder(&mut self, folder: SessionFolder) -> Result<watch::Sender<Option<Ready>>, SessionError> {
         let (ready, watched) = watch::channel(None);
-        let names = (self.plan.identity.as_str(), self.plan.resolved.agent.name.as_str());
-        let server = ControlServer::bind(folder.handle(), names, Arc::clone(self.audit), watched, self.interrupts.stopper());
+        let server = ControlServer::bind(folder.handle(), watched, self.interrupts.stopper());
         let written = folder.write_metadata(&self.metadata());
         let what = format!("removing {}", folder.path().display());
         self.undo.push(what, async move { folder.remove() });

@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -9,16 +9,17 @@ use bottle::{ExitStatus, Signal, TerminalSize, User};
 use secret::Secret;
 
 use super::frames::{self, Inbox};
-use super::message::{Answer, Description, ExecRequest, Request, WireSecret};
+use super::message::{Answer, ExecRequest, Request, WireSecret};
 use super::socket;
 use crate::Caught;
 use crate::interrupts::Interrupts;
-use crate::relay::{TerminalRelay, pipes};
+use crate::relay::{Last, TerminalRelay, pipes};
 use crate::terminal;
 
 /// Talks to a session of another process. Blocks, without any runtime: `exec` should cost little more than the program itself.
 #[derive(Debug)]
 pub struct Client {
+    identity: String,
     stream: UnixStream,
     inbox: Inbox,
 }
@@ -67,19 +68,10 @@ impl Client {
     /// # Errors
     /// When nobody listens there.
     pub fn connect(identity: &str, folder: impl AsFd) -> Result<Self, ClientError> {
-        let stream = socket::connect(folder).map_err(|source| ClientError::Connect { identity: identity.to_owned(), source })?;
-        Ok(Self { stream, inbox: Inbox::default() })
-    }
-
-    /// Asks the session about itself.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub fn describe(mut self) -> Result<Description, ClientError> {
-        self.send(&Request::Describe, &[])?;
-        match self.next()? {
-            Answer::Description(description) => Ok(description),
-            other => Err(unexpected(other)),
+        let identity = identity.to_owned();
+        match socket::connect(folder) {
+            Ok(stream) => Ok(Self { identity, stream, inbox: Inbox::default() }),
+            Err(source) => Err(ClientError::Connect { identity, source }),
         }
     }
 
@@ -88,21 +80,29 @@ impl Client {
     /// # Errors
     /// When it does not answer or does not end in time.
     pub fn stop(mut self, patience: Duration) -> Result<(), ClientError> {
-        self.send(&Request::Stop, &[])?;
         self.stream.set_read_timeout(Some(patience))?;
+        self.stream.set_write_timeout(Some(patience))?;
+        self.send(&Request::Stop, &[]).map_err(|error| self.in_time(error, "answered", patience))?;
         match self.next() {
             Ok(Answer::Stopping) | Err(ClientError::Ended) => {}
             Ok(other) => return Err(unexpected(other)),
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.in_time(error, "answered", patience)),
         }
         match self.next() {
             Err(ClientError::Ended) => Ok(()),
-            Err(ClientError::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Err(ClientError::Failed {
-                message: format!("it has not ended after {} s", patience.as_secs()),
-                hint: Some("kill its process with SIGKILL and run 'bot-bottle cleanup'".to_owned()),
-            }),
-            Err(error) => Err(error),
+            Err(error) => Err(self.in_time(error, "ended", patience)),
             Ok(other) => Err(unexpected(other)),
+        }
+    }
+
+    /// The system's word for a timeout is "temporarily unavailable", which says nothing to a person.
+    fn in_time(&self, error: ClientError, what: &str, patience: Duration) -> ClientError {
+        match error {
+            ClientError::Io(error) if error.kind() == io::ErrorKind::WouldBlock => ClientError::Failed {
+                message: format!("session {} has not {what} after {} s", self.identity, patience.as_secs()),
+                hint: Some("kill its process with SIGKILL and run 'bot-bottle cleanup'".to_owned()),
+            },
+            other @ (ClientError::Connect { .. } | ClientError::Ended | ClientError::Failed { .. } | ClientError::Io(_)) => other,
         }
     }
 
@@ -129,24 +129,30 @@ impl Client {
     /// # Errors
     /// When it could not be started, the session ended first, or ours is no terminal.
     pub async fn exec_terminal(
-        mut self,
+        self,
         call: ExecCall,
         interrupts: &mut Interrupts,
     ) -> Result<Result<ExitStatus, Caught>, ClientError> {
         let TerminalSize { rows, columns } = terminal::size(io::stdin());
-        self.send(&request(call, Some((rows, columns))), &[])?;
-        let master = match self.next()? {
-            Answer::Started => self.inbox.take_fd().ok_or_else(|| io::Error::other("the session sent no terminal"))?,
-            other => return Err(unexpected(other)),
+        let request = request(call, Some((rows, columns)));
+        let talk = Self { identity: self.identity.clone(), stream: self.stream.try_clone()?, inbox: Inbox::default() };
+        // Off this thread: a session that is still provisioned answers late, and signals are to be heard meanwhile.
+        let starting = tokio::task::spawn_blocking(move || self.started(&request));
+        let (mut session, master) = tokio::select! {
+            started = starting => started.map_err(io::Error::other)??,
+            caught = interrupts.next() => return Ok(Err(talk.leave(caught))),
         };
-        let talk = Self { stream: self.stream.try_clone()?, inbox: Inbox::default() };
         let relay = TerminalRelay::start(master)?;
-        let mut waiting = tokio::task::spawn_blocking(move || self.ended());
+        let mut waiting = tokio::task::spawn_blocking(move || session.ended());
         loop {
             let caught = tokio::select! {
                 ended = &mut waiting => {
-                    relay.finish();
-                    return ended.map_err(io::Error::other)?.map(Ok);
+                    let ended = ended.map_err(io::Error::other).map_err(ClientError::from).flatten();
+                    let last = ended.as_ref().map_or(Last::Abandoned, |status| Last::from(*status));
+                    return match relay.close(last, interrupts).await {
+                        None => ended.map(Ok),
+                        Some(caught) => ended.map(|_| Err(caught)),
+                    };
                 }
                 caught = interrupts.next_or_resize() => caught,
             };
@@ -157,13 +163,29 @@ impl Client {
                 }
                 Some(Caught::Signal(Signal::Interrupt)) => talk.send(&Request::Signal(Signal::Interrupt.number()), &[])?,
                 Some(caught) => {
-                    relay.abandon();
-                    // Ends the blocked reader, and with it the program: see the module's documentation.
-                    let _ = talk.stream.shutdown(std::net::Shutdown::Both);
-                    return Ok(Err(caught));
+                    relay.close(Last::Abandoned, interrupts).await;
+                    return Ok(Err(talk.leave(caught)));
                 }
             }
         }
+    }
+
+    /// Asks for a program on a terminal and waits until it has begun.
+    fn started(mut self, request: &Request) -> Result<(Self, OwnedFd), ClientError> {
+        self.send(request, &[])?;
+        match self.next()? {
+            Answer::Started => {
+                let master = self.inbox.take_fd().ok_or_else(|| io::Error::other("the session sent no terminal"))?;
+                Ok((self, master))
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Ends a blocked reader, and with it the program: see the module's documentation.
+    fn leave(&self, caught: Caught) -> Caught {
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        caught
     }
 
     fn ended(&mut self) -> Result<ExitStatus, ClientError> {
@@ -207,8 +229,33 @@ fn request(call: ExecCall, terminal: Option<(u16, u16)>) -> Request {
 fn unexpected(answer: Answer) -> ClientError {
     match answer {
         Answer::Failed { message, hint } => ClientError::Failed { message, hint },
-        Answer::Description(_) | Answer::Stopping | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
+        Answer::Stopping | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
             ClientError::Io(io::Error::other("the session's answer does not fit the question"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use super::{Client, ClientError};
+    use crate::control::frames::{self, Inbox};
+    use crate::control::message::Answer;
+
+    #[test]
+    fn a_session_that_does_not_answer_or_end_is_named_with_what_to_do() {
+        for (answers, what) in [(None, "answered"), (Some(Answer::Stopping), "ended")] {
+            let (near, far) = UnixStream::pair().unwrap();
+            if let Some(answer) = answers {
+                frames::send(&far, &frames::encode(&answer).unwrap(), &[]).unwrap();
+            }
+            let client = Client { identity: "s".to_owned(), stream: near, inbox: Inbox::default() };
+            let Err(ClientError::Failed { message, hint }) = client.stop(Duration::from_millis(1)) else { panic!() };
+            assert_eq!(message, format!("session s has not {what} after 0 s"));
+            assert!(hint.unwrap().contains("cleanup"));
+            drop(far);
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -8,28 +9,31 @@ use rustix::net::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Longest frame, in bytes: longer than any argument vector that Linux takes by default (`execve(2)`: 2 MiB and a bit).
 const FRAME_MAX: usize = 4 * 1024 * 1024;
 /// Most descriptors beside one message.
 const FDS_MAX: usize = 3;
 
-/// Frames and descriptors that have arrived and were not taken yet.
-#[derive(Debug, Default)]
+/// Frames and descriptors that have arrived and were not taken yet. The bytes may hold the values of variables: they are
+/// zeroed when they are taken, moved or dropped.
+#[derive(Default)]
 pub(super) struct Inbox {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
     fds: VecDeque<OwnedFd>,
 }
 
-/// One message as the bytes to send.
-pub(super) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
-    let frame = postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?;
-    let length = frame.len() - 4;
+/// One message as the bytes to send. They may hold the values of variables.
+pub(super) fn encode(message: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let length = postcard::experimental::serialized_size(message).map_err(io::Error::other)?;
     if length > FRAME_MAX {
         return Err(io::Error::new(io::ErrorKind::ArgumentListTooLong, "the request is longer than 4 MiB"));
     }
-    let mut frame = frame;
+    // Made in its whole length: a vector that grows leaves its bytes behind.
+    let mut frame = Zeroizing::new(vec![0; 4 + length]);
     frame[..4].copy_from_slice(&u32::try_from(length).map_err(io::Error::other)?.to_le_bytes());
+    postcard::to_slice(message, &mut frame[4..]).map_err(io::Error::other)?;
     Ok(frame)
 }
 
@@ -58,13 +62,31 @@ impl Inbox {
                 self.fds.extend(fds);
             }
         }
+        self.keep(&buffer[..received.bytes]);
+        buffer.zeroize();
         // A client that sends descriptors without end must not fill our table.
         if self.fds.len() > FDS_MAX {
             return Err(io::Error::other("too many descriptors"));
         }
-        self.bytes.extend_from_slice(&buffer[..received.bytes]);
-        buffer.fill(0);
         Ok(received.bytes > 0)
+    }
+
+    fn keep(&mut self, more: &[u8]) {
+        let length = self.bytes.len() + more.len();
+        if length > self.bytes.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * self.bytes.capacity())));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger;
+        }
+        self.bytes.extend_from_slice(more);
+    }
+
+    /// Takes the first bytes away.
+    fn discard(&mut self, count: usize) {
+        let left = self.bytes.len() - count;
+        self.bytes.copy_within(count.., 0);
+        self.bytes[left..].zeroize();
+        self.bytes.truncate(left);
     }
 
     /// The next whole message, if one has arrived.
@@ -76,13 +98,19 @@ impl Inbox {
         }
         let Some(frame) = self.bytes.get(4..4 + length) else { return Ok(None) };
         let message = postcard::from_bytes(frame).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        self.bytes.drain(..4 + length);
+        self.discard(4 + length);
         Ok(Some(message))
     }
 
     /// Takes the next descriptor that has arrived.
     pub fn take_fd(&mut self) -> Option<OwnedFd> {
         self.fds.pop_front()
+    }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("bytes", &self.bytes.len()).field("fds", &self.fds).finish()
     }
 }
 
@@ -113,6 +141,22 @@ mod tests {
         assert_eq!(std::io::read_to_string(reader).unwrap(), "!");
         drop(near);
         assert!(!inbox.receive(&far).unwrap());
+    }
+
+    #[test]
+    fn what_was_taken_or_moved_is_zeroed_and_no_debug_shows_it() {
+        let (near, far) = UnixStream::pair().unwrap();
+        let mut inbox = Inbox::default();
+        for message in ["canary", "second"] {
+            send(&near, &encode(&message).unwrap(), &[]).unwrap();
+        }
+        inbox.receive(&far).unwrap();
+        assert!(!format!("{inbox:?}").contains(&format!("{:?}", b"canary")[1..20]));
+        assert_eq!(inbox.next::<String>().unwrap().unwrap(), "canary");
+        let left = inbox.bytes.len();
+        // What a vector has given up lies behind its end.
+        inbox.bytes.resize(2 * left, 0xff);
+        assert_eq!(inbox.next::<String>().unwrap().unwrap(), "second");
     }
 
     #[test]

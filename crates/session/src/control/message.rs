@@ -5,7 +5,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What a client asks.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    Describe,
     Stop,
     Exec(ExecRequest),
     Resize { rows: u16, columns: u16 },
@@ -35,25 +34,11 @@ pub(super) struct WireSecret(pub Secret);
 /// What the session answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    Description(Description),
     Stopping,
     Started,
     EndedCode(u8),
     EndedSignal(u8),
     Failed { message: String, hint: Option<String> },
-}
-
-/// What a session says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Description {
-    /// Its name.
-    pub identity: String,
-    /// The agent it runs.
-    pub agent: String,
-    /// Whether its bottle is ready for `exec`.
-    pub ready: bool,
-    /// How many things were refused so far.
-    pub refusals: u64,
 }
 
 impl From<WireUser> for User {

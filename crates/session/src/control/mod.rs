@@ -4,7 +4,6 @@
 //! `unix(7)`). One connection carries one request and, for `exec`, what belongs to it:
 //!
 //! ```text
-//! Describe                       -> Description
 //! Stop                           -> Stopping, then the end of the connection when the session is gone
 //! Exec + stdin, stdout, stderr   -> Started, then Ended
 //! Exec with a terminal           -> Started + the terminal, then Ended
@@ -22,5 +21,4 @@ mod server;
 mod socket;
 
 pub use client::{Client, ClientError, ExecCall};
-pub use message::Description;
 pub use server::{ControlServer, Ready};

@@ -8,14 +8,13 @@ use std::time::Duration;
 use bottle::{Bottle, Exec, Process, Stdio, User};
 use rustix::fs::FileType;
 use secret::Secret;
-use store::Audit;
 use tokio::io::Interest;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::frames::{self, Inbox};
-use super::message::{Answer, Description, ExecRequest, Request, signal, size};
+use super::message::{Answer, ExecRequest, Request, signal, size};
 use super::socket;
 use crate::Stopper;
 
@@ -35,9 +34,6 @@ pub struct ControlServer {
 }
 
 struct Shared {
-    identity: String,
-    agent: String,
-    audit: Arc<Audit>,
     ready: watch::Receiver<Option<Ready>>,
     stopper: Stopper,
 }
@@ -50,17 +46,10 @@ impl ControlServer {
     ///
     /// # Errors
     /// When the system refuses the socket.
-    pub fn bind(
-        folder: impl AsFd,
-        (identity, agent): (&str, &str),
-        audit: Arc<Audit>,
-        ready: watch::Receiver<Option<Ready>>,
-        stopper: Stopper,
-    ) -> io::Result<Self> {
+    pub fn bind(folder: impl AsFd, ready: watch::Receiver<Option<Ready>>, stopper: Stopper) -> io::Result<Self> {
         let listener = socket::bind(folder)?;
         listener.set_nonblocking(true)?;
-        let shared = Shared { identity: identity.to_owned(), agent: agent.to_owned(), audit, ready, stopper };
-        Ok(Self { listener: UnixListener::from_std(listener)?, shared: Arc::new(shared) })
+        Ok(Self { listener: UnixListener::from_std(listener)?, shared: Arc::new(Shared { ready, stopper }) })
     }
 
     /// Serves until the future is dropped, which ends every connection and what runs on it.
@@ -86,17 +75,10 @@ impl Shared {
         let Ok(Ok(Some(request))) = tokio::time::timeout(PATIENCE, connection.next()).await else { return };
         // An error means that the client is gone: there is nobody to tell.
         let _ = match request {
-            Request::Describe => connection.send(&self.describe(), &[]).await,
             Request::Stop => self.stop(connection).await,
             Request::Exec(exec) => self.exec(exec, connection).await,
             Request::Resize { .. } | Request::Signal(_) => connection.fail("this belongs to a running program", None).await,
         };
-    }
-
-    fn describe(&self) -> Answer {
-        let (identity, agent) = (self.identity.clone(), self.agent.clone());
-        let ready = self.ready.borrow().is_some();
-        Answer::Description(Description { identity, agent, ready, refusals: self.audit.count() })
     }
 
     async fn stop(&self, mut connection: Connection) -> io::Result<()> {
@@ -154,7 +136,7 @@ async fn follow(process: Process, mut connection: Connection) -> io::Result<()> 
                         drop(control.signal(signal).await);
                     }
                 }
-                Ok(Some(Request::Describe | Request::Stop | Request::Exec(_))) => {}
+                Ok(Some(Request::Stop | Request::Exec(_))) => {}
                 // The client is gone.
                 Ok(None) | Err(_) => {
                     drop(control.kill().await);

@@ -1,9 +1,11 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 
+use rustix::termios::{QueueSelector, tcflush};
 use secret::Secret;
 
 use super::Mode;
+use super::line::{Line, Pressed};
 
 /// A question to the person, on the controlling terminal, whatever stdin and stdout are.
 #[derive(Debug, Clone, Copy)]
@@ -20,43 +22,57 @@ pub enum QuestionError {
     /// There is nobody to ask.
     #[error("there is no terminal to ask on")]
     NoTerminal,
-    /// Ctrl-C.
+    /// Ctrl-C, Ctrl-D on an empty line, or the terminal hung up.
     #[error("interrupted")]
     Interrupted,
+    /// More than [`ANSWER_MAX`] bytes.
+    #[error("the answer is longer than {ANSWER_MAX} bytes")]
+    TooLong,
     /// The system refused.
     #[error("asking on the terminal: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Longest answer, in bytes.
-const ANSWER_MAX: usize = 64 * 1024;
+/// Longest answer, in bytes: half of what Linux takes as one variable of a program (`execve(2)`).
+pub const ANSWER_MAX: usize = 64 * 1024;
 
-/// Asks and reads one line, without its end. Blocks.
+/// Asks and reads one line, without its end. Backspace and Ctrl-U take back. Blocks. May be empty.
 ///
 /// # Errors
-/// When there is no controlling terminal, or the person pressed Ctrl-C.
+/// When there is no controlling terminal, the person pressed Ctrl-C or Ctrl-D, or the answer is too long.
 pub fn ask(question: Question<'_>) -> Result<Secret, QuestionError> {
     let opened = File::options().read(true).write(true).open("/dev/tty");
     let mut terminal = opened.map_err(|_| QuestionError::NoTerminal)?;
-    let _mode = Mode::Line { echo: question.echo }.enter(&terminal)?;
+    let _mode = Mode::Keys.enter(&terminal)?;
     terminal.write_all(question.text.as_bytes())?;
-    let mut answer = Vec::new();
-    // A canonical terminal hands out a line in one read, unless it is longer than the buffer.
-    let mut buffer = [0; 4096];
+    let answer = read(&mut terminal, question.echo);
+    if let Err(QuestionError::TooLong) = answer {
+        // The rest of what was pasted must not be typed into the person's shell.
+        let _ = tcflush(&terminal, QueueSelector::IFlush);
+    }
+    // Whatever comes next begins on a line of its own; the terminal may have hung up.
+    let _ = terminal.write_all(b"\n");
+    answer
+}
+
+fn read(terminal: &mut File, echo: bool) -> Result<Secret, QuestionError> {
+    let mut line = Line::new(ANSWER_MAX);
     loop {
-        let count = terminal.read(&mut buffer)?;
-        answer.extend_from_slice(&buffer[..count]);
-        if answer.contains(&0x03) {
-            let _ = terminal.write_all(b"\n");
+        // One at a time: what is typed ahead belongs to whoever asks next.
+        let mut key = [0];
+        if terminal.read(&mut key)? == 0 {
             return Err(QuestionError::Interrupted);
         }
-        if count == 0 || answer.ends_with(b"\n") || answer.len() > ANSWER_MAX {
-            break;
+        let shown = match line.press(key[0]) {
+            Pressed::Typed => vec![key[0]],
+            Pressed::Erased(characters) => b"\x08 \x08".repeat(characters),
+            Pressed::Nothing => Vec::new(),
+            Pressed::Enter => return Ok(line.into_answer()),
+            Pressed::Interrupt => return Err(QuestionError::Interrupted),
+            Pressed::TooLong => return Err(QuestionError::TooLong),
+        };
+        if echo {
+            terminal.write_all(&shown)?;
         }
     }
-    buffer.fill(0);
-    while answer.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
-        answer.pop();
-    }
-    Ok(Secret::new(answer))
 }
