@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use session::HostEnv;
@@ -7,7 +8,6 @@ use session::HostEnv;
 use crate::failure::Failure;
 
 /// The environment of this process, read once. Nothing else in the project reads it; values go down as arguments.
-#[derive(Debug)]
 pub struct HostEnvironment {
     variables: BTreeMap<OsString, OsString>,
     cwd: Option<PathBuf>,
@@ -74,5 +74,25 @@ impl HostEnvironment {
     /// What a shell uses where nothing is set counts as unset.
     fn set(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for HostEnvironment {
+    /// Names of variables only: never a value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.variables.keys().collect();
+        f.debug_struct("HostEnvironment").field("variables", &names).field("cwd", &self.cwd).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HostEnvironment;
+
+    #[test]
+    fn debug_shows_names_and_no_value() {
+        let host = HostEnvironment { variables: [("TOKEN".into(), "canary-3".into())].into(), cwd: None };
+        let shown = format!("{host:?}");
+        assert!(shown.contains("TOKEN") && !shown.contains("canary"), "{shown}");
     }
 }

@@ -1,11 +1,12 @@
+use manifest::Origin;
 use session::{Limit, PolicyLines, Preflight};
 
 /// The preflight as lines for a person. Every text in it is safe to show.
 pub fn render(preflight: &Preflight) -> String {
     let mut lines = Lines::default();
-    let origin = match preflight.agent_origin.as_str() {
-        "repository" => "  (shipped by this repository)",
-        _ => "",
+    let origin = match preflight.agent_origin {
+        Origin::Repository => "  (shipped by this repository)",
+        Origin::Home => "",
     };
     lines.one("session", &preflight.identity);
     lines.one("agent", &format!("{}{origin}", preflight.agent));

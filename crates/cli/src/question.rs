@@ -52,6 +52,6 @@ pub async fn line(interrupts: &mut Interrupts, text: String, echo: bool) -> Resu
         Waited::Done(Ok(answer)) => Ok(Waited::Done(Some(answer))),
         Waited::Done(Err(QuestionError::Interrupted)) => Ok(Waited::Caught(Caught::Signal(bottle::Signal::Interrupt))),
         Waited::Done(Err(QuestionError::NoTerminal)) => Ok(Waited::Done(None)),
-        Waited::Done(Err(error @ QuestionError::Io(_))) => Err(error.into()),
+        Waited::Done(Err(error @ (QuestionError::TooLong | QuestionError::Io(_)))) => Err(error.into()),
     }
 }

@@ -35,10 +35,7 @@ impl Environment {
     /// # Errors
     /// Every name and value that cannot be set.
     pub fn build(provider: &Provider, visible: &Visible, bottle: &[(OsString, Secret)]) -> Result<Self, Vec<EnvironmentError>> {
-        let errors: Vec<_> = bottle.iter().filter_map(|(name, value)| check(name, value)).collect();
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+        Self::check(bottle)?;
         let mut environment = Self::default();
         let runtime = provider.runtime();
         for (name, value) in runtime.env {
@@ -59,6 +56,15 @@ impl Environment {
             environment.set(OsStr::new("PATH"), Secret::new(path(visible, own.reveal())));
         }
         Ok(environment)
+    }
+
+    /// Checks the resolved `env` of a manifest alone.
+    ///
+    /// # Errors
+    /// Every name and value that cannot be set.
+    pub fn check(bottle: &[(OsString, Secret)]) -> Result<(), Vec<EnvironmentError>> {
+        let errors: Vec<_> = bottle.iter().filter_map(|(name, value)| check(name, value)).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// The variables, to hand to [`bottle::Exec`].

@@ -35,7 +35,8 @@ pub struct Request<'a> {
     pub workspace_exclude: &'a [String],
     /// Who the agent's commits are by.
     pub git_identity: Option<&'a GitIdentity>,
-    /// The resolved `env` of the bottle; later entries win.
+    /// The resolved `env` of the bottle, with nothing as the value of what the person has still to be asked for. It is checked
+    /// here; the environment itself is built once all is known: [`Environment::build`].
     pub env: &'a [(OsString, Secret)],
     /// The programs of the host that are visible.
     pub visible: &'a Visible,
@@ -55,7 +56,6 @@ pub struct ProvisionPlan {
     pub(crate) workspace: Option<Workspace>,
     pub(crate) prompt_file: Option<GuestPath>,
     pub(crate) folder: GuestPath,
-    pub(crate) environment: Environment,
 }
 
 /// One reason why a bottle cannot be provisioned.
@@ -118,15 +118,11 @@ impl ProvisionPlan {
         if let Some(Err(error)) = request.git_identity.map(GitIdentity::check) {
             errors.push(error.into());
         }
-        let environment = Environment::build(request.provider, request.visible, request.env);
-        let environment = environment.unwrap_or_else(|found| {
-            errors.extend(found.into_iter().map(PlanError::from));
-            Environment::default()
-        });
+        errors.extend(Environment::check(request.env).err().into_iter().flatten().map(PlanError::from));
         if !errors.is_empty() {
             return Err(PlanErrors(errors));
         }
-        assemble(request, skills, workspace, environment).map_err(|error| PlanErrors(vec![error]))
+        assemble(request, skills, workspace).map_err(|error| PlanErrors(vec![error]))
     }
 
     /// The skills that will be copied, in order.
@@ -142,11 +138,6 @@ impl ProvisionPlan {
     /// The workspace, when there is one.
     pub fn workspace(&self) -> Option<&Workspace> {
         self.workspace.as_ref()
-    }
-
-    /// The variables of programs in the bottle.
-    pub fn environment(&self) -> &Environment {
-        &self.environment
     }
 
     /// The folder the agent starts in: the workspace, or `/home/node`.
@@ -190,12 +181,7 @@ fn validate_workspace(request: &Request<'_>, errors: &mut Vec<PlanError>) -> Opt
     }
 }
 
-fn assemble(
-    request: &Request<'_>,
-    skills: Vec<Skill>,
-    workspace: Option<Workspace>,
-    environment: Environment,
-) -> Result<ProvisionPlan, PlanError> {
+fn assemble(request: &Request<'_>, skills: Vec<Skill>, workspace: Option<Workspace>) -> Result<ProvisionPlan, PlanError> {
     let home = GuestPath::parse(User::Node.home())?;
     let workspace_folder = workspace.as_ref().map(|workspace| workspace.at().clone());
     let folders: Vec<GuestPath> = workspace_folder.iter().cloned().chain([home.clone()]).collect();
@@ -222,7 +208,6 @@ fn assemble(
         folder: workspace_folder.unwrap_or(home),
         workspace,
         prompt_file,
-        environment,
     })
 }
 

@@ -84,8 +84,11 @@ impl Env {
         &self.asks
     }
 
-    /// The person's answer.
+    /// The person's answer. An empty one is none: it is still asked for.
     pub fn answer(&mut self, name: &str, value: Secret) {
+        if value.is_empty() {
+            return;
+        }
         if let Some(at) = self.asks.iter().position(|ask| ask.name == name) {
             self.asks.remove(at);
             self.known.push((OsString::from(name), value));
@@ -136,6 +139,7 @@ mod tests {
     fn answers_fill_what_is_asked() {
         let wanted = wanted(&[("A", EnvSource::Literal("1".to_owned())), ("B", EnvSource::Ask { message: None })]);
         let mut env = Env::resolve(&wanted, &HostEnv::default()).unwrap();
+        env.answer("B", Secret::from(""));
         assert_eq!(env.asks().len(), 1);
         env.answer("B", Secret::from("x"));
         env.answer("nobody asked", Secret::from("y"));

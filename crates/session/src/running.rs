@@ -66,7 +66,7 @@ pub(crate) async fn on_terminal(
         Ok(Ending::Agent(status)) => Last::from(*status),
         Ok(Ending::Caught(_) | Ending::TimeLimit(_)) | Err(_) => Last::Abandoned,
     };
-    match relay.close(last, interrupts).await {
+    match relay.close(last, interrupts, time_is_up(limit)).await {
         None => ending,
         Some(caught) => ending.map(|_| Ending::Caught(caught)),
     }
@@ -95,7 +95,7 @@ pub(crate) async fn on_streams(
         tokio::select! {
             status = &mut ended => {
                 let ending = Ending::Agent(status?);
-                return finish(move || relay.finish(), ending, interrupts).await;
+                return finish(move || relay.finish(), ending, interrupts, limit).await;
             }
             caught = interrupts.next() => match caught {
                 Caught::Signal(Signal::Interrupt) if !told => {
@@ -114,9 +114,11 @@ async fn finish(
     rest: impl FnOnce() + Send + 'static,
     ending: Ending,
     interrupts: &mut Interrupts,
+    limit: Option<(Duration, Instant)>,
 ) -> Result<Ending, SessionError> {
     tokio::select! {
         _ = tokio::task::spawn_blocking(rest) => Ok(ending),
         caught = interrupts.next() => Ok(Ending::Caught(caught)),
+        limit = time_is_up(limit) => Ok(Ending::TimeLimit(limit)),
     }
 }

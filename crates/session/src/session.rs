@@ -1,5 +1,4 @@
 use std::ffi::OsString;
-use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -133,7 +132,11 @@ impl Session<'_> {
         crate::terminal::restore_all();
         // Before the bottle is closed: its counters go with it.
         let limits_hit = made.take().map(|bottle| bottle.limits_hit()).unwrap_or_default();
-        let undone = undo.unwind(async { drop(interrupts.next().await) }).await;
+        let undone = undo
+            .unwind(async {
+                let _: Caught = interrupts.next().await;
+            })
+            .await;
         Outcome { ending, undone, late, limits_hit, refusals: audit.count(), unrecorded: audit.unrecorded(), audit: audit.path() }
     }
 }

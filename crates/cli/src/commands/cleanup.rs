@@ -32,26 +32,70 @@ pub fn run(args: &Cleanup, host: &HostEnvironment) -> Result<u8, Failure> {
 }
 
 struct Found {
-    dead: Vec<Identity>,
+    dead: Vec<Dead>,
     /// The backend's place in the list, and what it left.
     leftovers: Vec<(usize, Leftover)>,
 }
 
+/// State that a killed session left.
+#[derive(Debug)]
+struct Dead {
+    identity: Identity,
+    /// Which backend made its bottle; `None` when its file does not say.
+    backend: Option<String>,
+}
+
+/// Looks everywhere. What has to be kept is told at once and is not part of what is found.
 async fn find(home: &Home, backends: &[Box<dyn Backend>]) -> Result<Found, Failure> {
-    let sessions = home.sessions()?;
-    let (live, dead): (Vec<_>, Vec<_>) = sessions.into_iter().partition(|session| session.liveness == Liveness::Live);
+    let (mut dead, mut others) = (Vec::new(), Vec::new());
+    for session in home.sessions()? {
+        match session.liveness {
+            Liveness::Live => others.push(session.identity),
+            Liveness::Dead => {
+                let backend = session.metadata.ok().map(|metadata| metadata.backend);
+                dead.push(Dead { identity: session.identity, backend });
+            }
+            Liveness::Unknown => {
+                let (identity, path) = (&session.identity, home.state_path(&session.identity));
+                talk::note(&format!("cannot tell whether session {identity} lives: {} is kept", escape(&path.to_string_lossy())));
+                others.push(session.identity);
+            }
+        }
+    }
     // What a session has made this moment may look like something left.
-    let lives = |leftover: &Leftover| live.iter().any(|session| session.identity.as_str() == leftover.bottle.as_str());
-    let dead = dead.into_iter().map(|session| session.identity).collect();
-    let mut leftovers = Vec::new();
+    let lives = |leftover: &Leftover| others.iter().any(|other| other.as_str() == leftover.bottle.as_str());
+    let (mut leftovers, mut asked) = (Vec::new(), Vec::new());
     for (at, backend) in backends.iter().enumerate() {
         match backend.leftovers().await {
-            Ok(found) => leftovers.extend(found.into_iter().filter(|leftover| !lives(leftover)).map(|leftover| (at, leftover))),
-            // A backend that cannot run here has left nothing here.
+            Ok(found) => {
+                asked.push(backend.name().0);
+                leftovers.extend(found.into_iter().filter(|leftover| !lives(leftover)).map(|leftover| (at, leftover)));
+            }
             Err(unavailable) => talk::note(&unavailable.to_string()),
         }
     }
+    let whole = asked.len() == backends.len();
+    dead.retain(|dead| match dead.why_kept(&asked, whole) {
+        Some(why) => {
+            talk::note(&format!("the state of {} is kept: {why}", dead.identity));
+            false
+        }
+        None => true,
+    });
     Ok(Found { dead, leftovers })
+}
+
+impl Dead {
+    /// State is what tells whose a backend's things are: it goes after them, so a backend that cannot say what there is of it
+    /// keeps it. `asked` are the backends that could; `whole`: there is no other.
+    fn why_kept(&self, asked: &[&str], whole: bool) -> Option<String> {
+        match &self.backend {
+            Some(backend) if asked.contains(&backend.as_str()) => None,
+            Some(backend) => Some(format!("the {} backend, which made its bottle, cannot be asked here", escape(backend))),
+            None if whole => None,
+            None => Some("it does not say which backend made its bottle, and not every backend can be asked here".to_owned()),
+        }
+    }
 }
 
 impl Found {
@@ -60,7 +104,8 @@ impl Found {
     }
 
     fn describe(&self, home: &Home) -> String {
-        let state = self.dead.iter().map(|identity| format!("  state of {identity}: {}", home.state_path(identity).display()));
+        let path = |identity| home.state_path(identity).to_string_lossy().into_owned();
+        let state = self.dead.iter().map(|dead| format!("  state of {}: {}", dead.identity, escape(&path(&dead.identity))));
         let rest = self.leftovers.iter().map(|(_, leftover)| format!("  {}: {}", leftover.bottle, escape(&leftover.what)));
         std::iter::once("left behind by killed sessions:".to_owned()).chain(rest).chain(state).collect::<Vec<_>>().join("\n")
     }
@@ -68,6 +113,7 @@ impl Found {
     /// Backends first: state says whose their things are.
     async fn remove(self, home: &Home, backends: &[Box<dyn Backend>]) -> u8 {
         let mut code = 0;
+        let mut stuck = Vec::new();
         let mut failed = |failure: Failure| {
             talk::failure(&failure);
             code = FAILED;
@@ -75,15 +121,42 @@ impl Found {
         for (at, leftover) in &self.leftovers {
             match backends[*at].remove(leftover).await {
                 Ok(()) => talk::say(&format!("removed {}", escape(&leftover.what))),
-                Err(error) => failed(error.into()),
+                Err(error) => {
+                    stuck.push(&leftover.bottle);
+                    failed(error.into());
+                }
             }
         }
-        for identity in &self.dead {
+        for Dead { identity, .. } in &self.dead {
+            if stuck.iter().any(|bottle| bottle.as_str() == identity.as_str()) {
+                talk::note(&format!("the state of {identity} is kept: not everything of its bottle could be removed"));
+                continue;
+            }
             match home.remove_dead(identity) {
                 Ok(()) => talk::say(&format!("removed the state of {identity}")),
                 Err(error) => failed(error.into()),
             }
         }
         code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Identity;
+
+    use super::Dead;
+
+    #[test]
+    fn state_is_kept_while_its_backend_cannot_be_asked() {
+        let kept = |backend: Option<&str>, asked: &[&str], whole| {
+            let dead = Dead { identity: Identity::parse("a-1").unwrap(), backend: backend.map(str::to_owned) };
+            dead.why_kept(asked, whole).is_some()
+        };
+        assert!(!kept(Some("one"), &["one"], false));
+        assert!(kept(Some("one"), &["two"], false));
+        assert!(kept(Some("of a later version"), &["one", "two"], true));
+        assert!(!kept(None, &["one", "two"], true));
+        assert!(kept(None, &["two"], false));
     }
 }

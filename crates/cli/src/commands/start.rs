@@ -22,14 +22,12 @@ pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
     if args.format == Format::Json && !dry_run {
         return Err(Failure::usage("--format json is for a dry run").hint("add --dry-run"));
     }
-    let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    if !args.headless && !has_terminal && !dry_run && args.yes {
-        let failure = Failure::usage("stdin and stdout are not a terminal for the agent to run on");
-        return Err(failure.hint("add --headless to run without a terminal"));
-    }
     let catalogue = catalogue(host)?;
     for note in catalogue.notes() {
         talk::note(&note.to_string());
+    }
+    if !args.headless && !dry_run {
+        terminal_for_the_agent()?;
     }
     with_runtime(async {
         let mut interrupts = Interrupts::install()?;
@@ -44,6 +42,18 @@ pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
     })
 }
 
+/// Before anything is asked: an agent that cannot run is not worth a question.
+fn terminal_for_the_agent() -> Result<(), Failure> {
+    let missing = match (io::stdin().is_terminal(), io::stdout().is_terminal()) {
+        (true, true) => return Ok(()),
+        (false, true) => "stdin is not a terminal",
+        (true, false) => "stdout is not a terminal",
+        (false, false) => "stdin and stdout are not a terminal",
+    };
+    let failure = Failure::usage(format!("{missing}, so there is none for the agent to run on"));
+    Err(failure.hint("add --headless to run it without a terminal"))
+}
+
 async fn start(
     args: &Start,
     agent: &str,
@@ -54,8 +64,12 @@ async fn start(
 ) -> Result<u8, Failure> {
     let resolved = catalogue.resolve(agent, &args.bottles).map_err(|error| Failure::rendered(error.render(talk::style())))?;
     let backend = backends::choose(args.backend.as_deref(), host)?;
-    let capabilities = backend.check().await.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?;
+    let capabilities = tokio::select! {
+        checked = backend.check() => checked.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?,
+        caught = interrupts.next() => return Ok(caught.code()),
+    };
     let facts = facts(host)?;
+    let home = Home::new(facts.state.clone());
     let workspace = if args.cwd || resolved.bottle.workspace.copy { Some(cwd(host)?) } else { None };
     let choices = Choices {
         workspace,
@@ -64,8 +78,14 @@ async fn start(
         label: args.label.clone(),
         command: args.command.clone(),
     };
-    let planner = Planner { resolved, choices, host: &facts, backend: backend.name(), capabilities: &capabilities };
-    let plan = planner.plan()?;
+    let name = backend.name();
+    // Off this thread: a large workspace takes a while to be counted, and signals are to be heard meanwhile.
+    let planning =
+        wait(interrupts, move || Planner { resolved, choices, host: &facts, backend: name, capabilities: &capabilities }.plan());
+    let plan = match planning.await? {
+        Waited::Done(plan) => plan?,
+        Waited::Caught(caught) => return Ok(caught.code()),
+    };
 
     if args.format == Format::Json {
         talk::json(plan.preflight())?;
@@ -87,7 +107,6 @@ async fn start(
     };
     let identity = plan.identity().to_string();
     let mut announce = |notice: &Notice<'_>| talk::say(&notice.to_string());
-    let home = Home::new(facts.state.clone());
     let session = Session { plan, home, backend: &*backend, announce: &mut announce, interrupts };
     let outcome = session.run().await;
     Ok(report(outcome, &identity, args.headless))
@@ -142,7 +161,19 @@ async fn ask(mut plan: Plan, interrupts: &mut Interrupts) -> Result<Result<Plan,
             Some(message) => format!("{} ({}): ", store::escape(message), ask.name),
             None => format!("{}: ", ask.name),
         };
-        match line(interrupts, text, false).await? {
+        let typed = loop {
+            match line(interrupts, text.clone(), false).await {
+                Ok(Waited::Done(Some(value))) if value.is_empty() => {
+                    talk::note(&format!("{} cannot be empty; Ctrl-C leaves", ask.name));
+                }
+                Ok(typed) => break typed,
+                Err(failure) => {
+                    let how = format!("set a variable, say MINE, and write '{}: ${{MINE}}' in the bottle", ask.name);
+                    return Err(failure.hint(how));
+                }
+            }
+        };
+        match typed {
             Waited::Done(Some(value)) => plan.answer(&ask.name, value),
             Waited::Caught(caught) => return Ok(Err(caught)),
             Waited::Done(None) => {
@@ -169,6 +200,9 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
             talk::failure(&failure.hint("raise limits.time in the bottle"));
         }
         Err(_) => {}
+    }
+    if let Some(error) = &outcome.late {
+        talk::note(&format!("the launch that was interrupted failed: {error}"));
     }
     for hit in &outcome.limits_hit {
         talk::note(&hit.to_string());

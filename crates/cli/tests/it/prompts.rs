@@ -1,4 +1,4 @@
-use crate::scene::{SHELL, Scene, exists};
+use crate::scene::{PROGRAM, SHELL, Scene, exists};
 use crate::terminal::Terminal;
 
 #[test]
@@ -43,6 +43,79 @@ fn a_secret_is_asked_for_unseen() {
 
     let ran = scene.run(&["start", "a", "--headless", "--yes"]);
     assert!(ran.code == 2 && ran.stderr.contains("env.TOKEN has to be asked for"), "{ran:?}");
+}
+
+/// A bottle that asks for `TOKEN`.
+fn asking() -> Scene {
+    Scene::bare().bottle("b", &format!("{SHELL}env:\n  TOKEN: \"?\"\n")).agent("a", "bottle: b\n", "")
+}
+
+#[test]
+fn a_secret_longer_than_a_terminals_line_arrives_whole() {
+    let scene = asking();
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--", "sh", "-c", "echo \"${#TOKEN}:${TOKEN##*x}\""]);
+    terminal.until("TOKEN:");
+    terminal.press(&format!("{}end\r", "x".repeat(20_000)));
+    let (code, screen) = terminal.end();
+    assert!(code == Some(0) && screen.contains("20003:end") && !screen.contains("xx"), "{screen}");
+}
+
+#[test]
+fn a_secret_that_is_too_long_is_refused_and_not_typed_into_the_shell() {
+    let scene = asking();
+    let script = "\"$0\" start a --yes; echo status $?; read -r line; echo \"shell read: $line\"";
+    let mut terminal = Terminal::run_other(&scene, "sh", &["-c", script, PROGRAM.as_str()]);
+    terminal.until("TOKEN:");
+    terminal.press(&"x".repeat(64 * 1024 + 1));
+    terminal.until("status 125");
+    terminal.press("next\r");
+    let (_, screen) = terminal.end();
+    assert!(screen.contains("the answer is longer than 65536 bytes") && screen.contains("TOKEN: ${"), "{screen}");
+    assert!(screen.contains("shell read: next"), "{screen}");
+}
+
+#[test]
+fn an_empty_secret_is_asked_for_again_and_the_end_of_input_interrupts() {
+    let scene = asking();
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--", "sh", "-c", "echo got $TOKEN"]);
+    terminal.until("TOKEN:");
+    terminal.press("\r");
+    terminal.until("TOKEN cannot be empty");
+    terminal.press("wrong\x15rigX\x7fht\r");
+    let (code, screen) = terminal.end();
+    assert!(code == Some(0) && screen.contains("got right"), "{screen}");
+
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes"]);
+    terminal.until("TOKEN:");
+    terminal.press("\x04");
+    assert_eq!(terminal.end().0, Some(130));
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn in_half_a_pipe_nothing_is_asked_and_nothing_made() {
+    let scene = Scene::new();
+    for (script, missing) in [
+        ("echo y | \"$0\" start a", "stdin is not a terminal"),
+        ("echo y | \"$0\" start", "stdin is not a terminal"),
+        ("{ \"$0\" start a; echo $? >status; } | cat; exit $(cat status)", "stdout is not a terminal"),
+    ] {
+        let (code, screen) = Terminal::run_other(&scene, "sh", &["-c", script, PROGRAM.as_str()]).end();
+        assert_eq!(code, Some(2), "{screen}");
+        assert!(screen.contains(missing) && screen.contains("hint: add --headless") && !screen.contains("[y/N]"), "{screen}");
+        assert!(!exists(&scene.path("home/.bot-bottle/state")));
+    }
+}
+
+#[test]
+fn headless_with_piped_stdin_is_still_asked_on_the_terminal() {
+    let scene = Scene::new();
+    let script = "echo data | \"$0\" start a --headless -- cat";
+    let mut terminal = Terminal::run_other(&scene, "sh", &["-c", script, PROGRAM.as_str()]);
+    terminal.until("start? [y/N]");
+    terminal.press("y\r");
+    let (code, screen) = terminal.end();
+    assert!(code == Some(0) && screen.contains("data"), "{screen}");
 }
 
 #[test]

@@ -110,7 +110,8 @@ fn while_the_agent_runs_on_a_terminal() {
 #[test]
 fn while_the_bottle_is_closed() {
     for signal in SIGNALS {
-        // How far the closing has got cannot be seen from outside: its many processes make it long, and the moments vary.
+        // How far the closing has got cannot be seen from outside, so this may come before it or after: its many processes make
+        // it long, and the moments vary. In the session's own tests a stop comes when the closing has begun and not ended.
         for moment in 0..4u32 {
             let (scene, label, traces) = begin("closing", signal);
             let script = "for i in $(seq 100); do sleep 1000 & done; echo bye";

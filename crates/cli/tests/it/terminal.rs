@@ -21,6 +21,11 @@ pub struct Terminal {
 impl Terminal {
     /// Runs the program with a terminal of 24 lines of 80 as its controlling one.
     pub fn run(scene: &Scene, args: &[&str]) -> Self {
+        Self::run_other(scene, PROGRAM.as_str(), args)
+    }
+
+    /// Another program on such a terminal: a shell that runs ours.
+    pub fn run_other(scene: &Scene, program: &str, args: &[&str]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -33,7 +38,7 @@ impl Terminal {
         let end = || Stdio::from(slave.try_clone().unwrap());
         // setsid makes the terminal the controlling one of the program.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait", PROGRAM.as_str()]).args(args);
+        command.args(["--ctty", "--wait", program]).args(args);
         scene.set_up(&mut command);
         let child = command.env("TERM", "xterm-256color").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         Self {
@@ -52,6 +57,13 @@ impl Terminal {
     pub fn signal(&self, signal: rustix::process::Signal) {
         // setsid became the program: a child of ours is no leader of a process group.
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Whether the program has begun to catch SIGINT (`SigCgt` of `proc_pid_status(5)`).
+    fn hears_interrupts(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << (rustix::process::Signal::INT.as_raw() - 1)) != 0
     }
 
     pub fn resize(&self, rows: u16, columns: u16) {
@@ -78,7 +90,13 @@ impl Terminal {
     }
 
     /// Waits for the end: the status, all that the screen shows. The terminal must be as it was.
-    pub fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(self) -> (Option<i32>, String) {
+        let (code, screen) = self.end_with_screen();
+        (code, screen.contents())
+    }
+
+    /// [`Terminal::end`], with the screen itself.
+    pub fn end_with_screen(mut self) -> (Option<i32>, vt100::Screen) {
         let status = self.child.wait().unwrap();
         let after = tcgetattr(&self.slave).unwrap();
         assert_eq!(
@@ -90,8 +108,66 @@ impl Terminal {
         while let Ok(count @ 1..) = self.master.read(&mut buffer) {
             self.screen.process(&buffer[..count]);
         }
-        (status.code(), self.screen.screen().contents())
+        (status.code(), self.screen.screen().clone())
     }
+}
+
+/// A program that takes the whole screen, the mouse and the cursor, and never stops drawing.
+const TUI: &str = r#"stty raw -echo; printf 'shell line\r\n\033[?1049h\033[?1000h\033[?1006h\033[?2004h\033[?25l\033[?1hready'"#;
+
+fn assert_calm(screen: &vt100::Screen) {
+    assert!(!screen.alternate_screen() && !screen.hide_cursor(), "{}", screen.contents());
+    assert!(!screen.bracketed_paste() && !screen.application_cursor(), "{}", screen.contents());
+    assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    // The first screen is as it was left, with what was said afterwards below it.
+    let text = screen.contents();
+    assert!(text.contains("shell line\nsession t ended"), "{text}");
+}
+
+#[test]
+fn the_screen_is_calm_when_a_drawing_agent_is_stopped() {
+    let scene = Scene::new();
+    let script = format!("{TUI}; while :; do printf '\\033[2;2Hdrawing\\033[?1049h\\033[?25l'; done");
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", "t", "--", "sh", "-c", &script]);
+    terminal.until("ready");
+    // Goes on reading, as a terminal does, while it is stopped.
+    let stopping = scene.command(&["stop", "t"]).spawn().unwrap();
+    terminal.until("session t ended");
+    assert!(stopping.wait_with_output().unwrap().status.success());
+    let (code, screen) = terminal.end_with_screen();
+    assert_eq!(code, Some(143));
+    assert_calm(&screen);
+}
+
+#[test]
+fn the_screen_is_calm_when_the_agent_is_killed() {
+    let scene = Scene::new();
+    let script = format!("{TUI}; kill -9 $$");
+    let terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", "t", "--", "sh", "-c", &script]);
+    let (code, screen) = terminal.end_with_screen();
+    assert_eq!(code, Some(137));
+    assert_calm(&screen);
+}
+
+#[test]
+fn an_agent_that_ends_by_itself_leaves_the_screen_as_it_wants() {
+    let scene = Scene::new();
+    let script = "printf '\\033[?2004hbye'; exit 3";
+    let (code, screen) = Terminal::run(&scene, &["start", "a", "--yes", "--", "sh", "-c", script]).end_with_screen();
+    assert_eq!(code, Some(3));
+    assert!(screen.bracketed_paste() && screen.contents().contains("bye"), "{}", screen.contents());
+}
+
+#[test]
+fn ctrl_c_ends_an_exec_whose_session_does_not_answer() {
+    let scene = Scene::new();
+    let live = scene.live("echo ready; sleep 1000");
+    live.signal(rustix::process::Signal::STOP);
+    let mut terminal = Terminal::run(&scene, &["exec", "s", "--", "true"]);
+    crate::scene::wait_until("it hears signals", || terminal.hears_interrupts());
+    terminal.press("\x03");
+    assert_eq!(terminal.end().0, Some(130));
+    live.signal(rustix::process::Signal::CONT);
 }
 
 #[test]

@@ -149,7 +149,7 @@ impl Client {
                 ended = &mut waiting => {
                     let ended = ended.map_err(io::Error::other).map_err(ClientError::from).flatten();
                     let last = ended.as_ref().map_or(Last::Abandoned, |status| Last::from(*status));
-                    return match relay.close(last, interrupts).await {
+                    return match relay.close(last, interrupts, std::future::pending()).await {
                         None => ended.map(Ok),
                         Some(caught) => ended.map(|_| Err(caught)),
                     };
@@ -163,7 +163,7 @@ impl Client {
                 }
                 Some(Caught::Signal(Signal::Interrupt)) => talk.send(&Request::Signal(Signal::Interrupt.number()), &[])?,
                 Some(caught) => {
-                    relay.close(Last::Abandoned, interrupts).await;
+                    relay.close(Last::Abandoned, interrupts, std::future::pending()).await;
                     return Ok(Err(talk.leave(caught)));
                 }
             }

@@ -144,19 +144,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_or_moved_is_zeroed_and_no_debug_shows_it() {
+    fn messages_behind_each_other_are_taken_in_turn_and_no_debug_shows_them() {
         let (near, far) = UnixStream::pair().unwrap();
         let mut inbox = Inbox::default();
-        for message in ["canary", "second"] {
+        let second = "x".repeat(40_000);
+        for message in ["canary", &second] {
             send(&near, &encode(&message).unwrap(), &[]).unwrap();
         }
         inbox.receive(&far).unwrap();
-        assert!(!format!("{inbox:?}").contains(&format!("{:?}", b"canary")[1..20]));
+        let shown = format!("{inbox:?}");
+        assert!(shown.starts_with("Inbox { bytes: 1") && shown.len() < 50, "{shown}");
         assert_eq!(inbox.next::<String>().unwrap().unwrap(), "canary");
-        let left = inbox.bytes.len();
-        // What a vector has given up lies behind its end.
-        inbox.bytes.resize(2 * left, 0xff);
-        assert_eq!(inbox.next::<String>().unwrap().unwrap(), "second");
+        while inbox.bytes.len() < 40_000 {
+            assert!(inbox.receive(&far).unwrap());
+        }
+        assert_eq!(inbox.next::<String>().unwrap().unwrap(), second);
+        assert!(inbox.bytes.is_empty());
     }
 
     #[test]

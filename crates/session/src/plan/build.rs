@@ -279,6 +279,7 @@ impl Planner<'_> {
         let value = |claimed: &Option<manifest::Claimed>| claimed.as_ref().map(|claimed| claimed.value.clone());
         let identity = GitIdentity { name: value(&claim.name), email: value(&claim.email) };
         let has_identity = identity.name.is_some() || identity.email.is_some();
+        let moved = self.host.moved();
         let request = Request {
             provider,
             prompt: &self.resolved.agent.prompt,
@@ -291,7 +292,7 @@ impl Planner<'_> {
             git_identity: has_identity.then_some(&identity),
             env: &env.variables(),
             visible,
-            private: self.host.private(&self.host.moved()),
+            private: self.host.private(&moved),
         };
         match ProvisionPlan::build(&request) {
             Ok(plan) => Some(plan),

@@ -3,8 +3,9 @@ use std::path::PathBuf;
 use agents::find::Found;
 use agents::{AgentCommand, Provider, Visible};
 use bottle::Boundary;
+use manifest::Origin;
 use provision::ProvisionPlan;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use store::{Identity, escape};
 
 use super::{Planner, PolicyLines};
@@ -19,8 +20,9 @@ pub struct Preflight {
     pub agent: String,
     /// The agent's file.
     pub agent_file: String,
-    /// `home` or `repository`.
-    pub agent_origin: String,
+    /// Who wrote the agent's file: `home` or `repository`.
+    #[serde(serialize_with = "as_text")]
+    pub agent_origin: Origin,
     /// The bottles whose policy was merged, in order.
     pub bottles: Vec<String>,
     /// The backend.
@@ -83,7 +85,7 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
         identity: facts.identity.to_string(),
         agent: agent.name.to_string(),
         agent_file: shown(&agent.file),
-        agent_origin: agent.origin.to_string(),
+        agent_origin: agent.origin,
         bottles: resolved.bottles.iter().map(ToString::to_string).collect(),
         backend: backend.to_string(),
         boundary: boundary(capabilities.boundary),
@@ -103,6 +105,10 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
         tools: facts.visible.tools.iter().map(|tool| shown(&tool.path)).collect(),
         notes: notes(facts),
     }
+}
+
+fn as_text<S: Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(origin)
 }
 
 fn boundary(boundary: Boundary) -> &'static str {

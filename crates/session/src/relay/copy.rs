@@ -86,21 +86,37 @@ pub(super) fn first(from: impl AsFd, to: impl AsFd) -> io::Result<bool> {
     Ok(!closed && step(from, to, &mut [0; 4096]).is_ok_and(|step| step != Step::End))
 }
 
+/// `from` does not block: something in the bottle may hold its other end too, and take what we were told is there.
 fn drain(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8], rest: &Rest) -> io::Result<()> {
-    let left = rustix::io::ioctl_fionread(from).unwrap_or(0);
-    let mut left = usize::try_from(left).unwrap_or(usize::MAX);
+    // A pipe says how much it holds. A terminal tells of its first 4 KiB alone, and gets the rest ready in a moment; it never
+    // holds as much as this.
+    let is_terminal = rustix::termios::isatty(from);
+    let held = if is_terminal { MOST_ON_A_TERMINAL } else { rustix::io::ioctl_fionread(from).unwrap_or(0) };
+    let mut left = usize::try_from(held).unwrap_or(usize::MAX);
     while left > 0 && rest.is_wanted() {
         let size = left.min(buffer.len());
         match step(from, to, &mut buffer[..size])? {
-            Step::End | Step::Nothing => break,
+            Step::End => break,
+            Step::Nothing if is_terminal && more_soon(from)? => {}
+            Step::Nothing => break,
             Step::Copied(count) => left -= count,
         }
     }
     Ok(())
 }
 
+/// More than the kernel holds for a pseudo-terminal (`TTYB_DEFAULT_MEM_LIMIT` in drivers/tty/tty_buffer.c, and its own buffer).
+const MOST_ON_A_TERMINAL: u64 = 1 << 20;
+
+/// Whether a terminal that gave nothing has something within a moment.
+fn more_soon(from: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut polled = [PollFd::from_borrowed_fd(from, PollFlags::IN)];
+    let moment = rustix::event::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    Ok(rustix::io::retry_on_intr(|| poll(&mut polled, Some(&moment)))? > 0)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// This many bytes.
     Copied(usize),
     /// There was nothing to read after all: whoever shares a non-blocking descriptor with us was faster.
@@ -109,7 +125,8 @@ enum Step {
     End,
 }
 
-fn step(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Step> {
+/// Reads once and writes all of it.
+pub(super) fn step(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Step> {
     let count = match rustix::io::retry_on_intr(|| rustix::io::read(from, &mut *buffer)) {
         Ok(count) => count,
         // The last program on a terminal is gone (`pty(7)`).

@@ -58,6 +58,10 @@ pub fn pipes() -> io::Result<(NearEnds, FarEnds)> {
     let (stdin, near_stdin) = pipe_with(PipeFlags::CLOEXEC)?;
     let (near_stdout, stdout) = pipe_with(PipeFlags::CLOEXEC)?;
     let (near_stderr, stderr) = pipe_with(PipeFlags::CLOEXEC)?;
+    // Our ends alone: a program in the bottle can open its own to read, and take what we are about to.
+    for ours in [&near_stdout, &near_stderr] {
+        rustix::io::ioctl_fionbio(ours, true)?;
+    }
     let near = NearEnds { stdin: near_stdin, stdout: near_stdout, stderr: near_stderr };
     Ok((near, FarEnds { stdin, stdout, stderr }))
 }

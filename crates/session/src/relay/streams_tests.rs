@@ -1,8 +1,9 @@
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::super::copy::{copy, copy_until_closed, first, rest};
+use super::super::copy::{Rest, Step, copy, copy_and, copy_until_closed, first, rest, step};
 
 #[test]
 fn what_was_written_before_the_end_arrives_though_a_child_keeps_the_pipe_open() {
@@ -18,6 +19,45 @@ fn what_was_written_before_the_end_arrives_though_a_child_keeps_the_pipe_open() 
     shown.read_to_end(&mut all).unwrap();
     assert_eq!(all.len(), 40_000);
     drop(child);
+}
+
+#[test]
+fn nothing_is_copied_of_what_is_not_wanted_after_the_end() {
+    let (mut from, mut program) = std::io::pipe().unwrap();
+    let (mut shown, to) = std::io::pipe().unwrap();
+    let (ended, done) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    let rest = Rest::WANTED;
+    rest.refuse();
+    program.write_all(b"leftover").unwrap();
+    drop((done, program));
+    copy_and(&rest, &from, &to, &ended).unwrap();
+    drop(to);
+    let (mut all, mut left) = (String::new(), String::new());
+    shown.read_to_string(&mut all).unwrap();
+    from.read_to_string(&mut left).unwrap();
+    assert_eq!((all.as_str(), left.as_str()), ("", "leftover"));
+}
+
+#[test]
+fn a_source_that_somebody_else_has_emptied_is_read_on() {
+    // Readable to `poll`, then EAGAIN: what a non-blocking descriptor shared with a faster reader looks like.
+    let (from, typed) = rustix::net::socketpair(
+        rustix::net::AddressFamily::UNIX,
+        rustix::net::SocketType::STREAM,
+        rustix::net::SocketFlags::NONBLOCK,
+        None,
+    )
+    .unwrap();
+    let (mut shown, to) = std::io::pipe().unwrap();
+    assert_eq!(step(from.as_fd(), to.as_fd(), &mut [0; 9]).unwrap(), Step::Nothing);
+    rustix::io::write(&typed, b"later").unwrap();
+    drop(typed);
+    let (ended, _done) = std::io::pipe().unwrap();
+    copy(&from, &to, &ended).unwrap();
+    drop(to);
+    let mut all = String::new();
+    shown.read_to_string(&mut all).unwrap();
+    assert_eq!(all, "later");
 }
 
 #[test]

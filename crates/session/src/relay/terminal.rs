@@ -57,6 +57,7 @@ impl TerminalRelay {
     /// # Errors
     /// When stdin is no terminal, or the system gives no threads.
     pub fn start(master: OwnedFd) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&master, true)?;
         let mode = Mode::Raw.enter(io::stdin())?;
         let (ended, done) = pipe_with(PipeFlags::CLOEXEC)?;
         let (input, input_ended) = (master.try_clone()?, ended.try_clone()?);
@@ -73,8 +74,9 @@ impl TerminalRelay {
         Ok(Self { shown, rest, done, mode })
     }
 
-    /// Ends the copying, then puts our terminal back. Whatever is caught meanwhile cuts what is still shown, and is told.
-    pub async fn close(self, last: Last, interrupts: &mut Interrupts) -> Option<Caught> {
+    /// Ends the copying, then puts our terminal back. Whatever is caught meanwhile cuts what is still shown, and is told; so
+    /// does `time_up`, untold.
+    pub async fn close(self, last: Last, interrupts: &mut Interrupts, time_up: impl Future<Output = Duration>) -> Option<Caught> {
         let Self { mut shown, rest, done, mode } = self;
         let (mut over, mut caught) = (false, None);
         if last == Last::Abandoned {
@@ -86,6 +88,7 @@ impl TerminalRelay {
                 biased;
                 _ = &mut shown => over = true,
                 cut = interrupts.next() => caught = Some(cut),
+                _ = time_up => {}
             }
         }
         if !over {

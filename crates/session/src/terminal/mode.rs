@@ -112,3 +112,39 @@ fn put_back(saved: &Saved) {
 fn saved() -> MutexGuard<'static, Vec<Saved>> {
     SAVED.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::fs::OFlags;
+    use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
+
+    use super::Mode;
+
+    /// Whether anything is left to read after `typed` has come while in `mode`.
+    fn is_left(mode: Mode, typed: &[u8]) -> bool {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let terminal = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, 0.into()).unwrap();
+        let guard = mode.enter(&terminal).unwrap();
+        File::from(master.try_clone().unwrap()).write_all(typed).unwrap();
+        let is_there = |patience: Option<&Timespec>| poll(&mut [PollFd::new(&terminal, PollFlags::IN)], patience).unwrap() == 1;
+        assert!(is_there(None));
+        drop(guard);
+        is_there(Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
+    }
+
+    #[test]
+    fn answers_that_the_program_did_not_read_are_not_typed_into_the_shell() {
+        assert!(!is_left(Mode::Raw, b"\x1b[?62;22c\n"));
+    }
+
+    #[test]
+    fn what_is_typed_ahead_is_left_for_the_next_question() {
+        assert!(is_left(Mode::Keys, b"y\n"));
+    }
+}

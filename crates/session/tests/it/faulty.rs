@@ -22,6 +22,12 @@ pub enum Fault {
     StopDuringCopy(Option<Stopper>),
     /// Closing fails.
     Close,
+    /// A stop comes while the bottle is being closed: the second, if one has come before.
+    StopDuringClose(Option<Stopper>),
+    /// A stop comes while the bottle is being made, which then fails.
+    StopThenLaunchFails(Option<Stopper>),
+    /// The bottle never comes into being, and stops come, one after the other.
+    StuckLaunch(Option<Stopper>),
     /// The memory is used up while the agent runs.
     MemoryUsedUp,
 }
@@ -41,7 +47,11 @@ impl Faulty {
     /// Hands over what ends the session; it is made after the backend.
     pub fn arm(&self, stopper: Stopper) {
         match &mut *self.fault.lock().unwrap() {
-            Fault::StopDuringLaunch(armed) | Fault::StopDuringCopy(armed) => *armed = Some(stopper),
+            Fault::StopDuringLaunch(armed)
+            | Fault::StopDuringCopy(armed)
+            | Fault::StopDuringClose(armed)
+            | Fault::StopThenLaunchFails(armed)
+            | Fault::StuckLaunch(armed) => *armed = Some(stopper),
             Fault::None | Fault::Launch | Fault::Close | Fault::MemoryUsedUp => {}
         }
     }
@@ -68,12 +78,21 @@ impl Backend for Faulty {
 
     async fn launch(&self, spec: &BottleSpec) -> Result<Launched, LaunchError> {
         let fault = self.fault.lock().unwrap().clone();
+        let failed =
+            || LaunchError::Failed { bottle: spec.name.to_string(), step: "mounting /usr".to_owned(), reason: "no".to_owned() };
         if matches!(fault, Fault::Launch) {
-            return Err(LaunchError::Failed {
-                bottle: spec.name.to_string(),
-                step: "mounting /usr".to_owned(),
-                reason: "no".to_owned(),
-            });
+            return Err(failed());
+        }
+        if let Fault::StopThenLaunchFails(Some(stopper)) = &fault {
+            stopper.stop();
+            tokio::task::yield_now().await;
+            return Err(failed());
+        }
+        if let Fault::StuckLaunch(Some(stopper)) = &fault {
+            loop {
+                stopper.stop();
+                tokio::task::yield_now().await;
+            }
         }
         if let Fault::StopDuringLaunch(Some(stopper)) = &fault {
             stopper.stop();
@@ -141,12 +160,24 @@ impl Bottle for FaultyBottle {
 
     async fn close(&self) -> Result<(), CloseError> {
         self.closed.store(true, Ordering::Relaxed);
+        if let Fault::StopDuringClose(Some(stopper)) = &self.fault {
+            stopper.stop();
+            // Lets the session hear it: the close is not done yet.
+            tokio::task::yield_now().await;
+        }
         self.inner.close().await?;
         match self.fault {
             Fault::Close => {
                 Err(CloseError { bottle: self.name().to_string(), what: "cgroup /x".to_owned(), reason: "busy".to_owned() })
             }
-            Fault::None | Fault::Launch | Fault::StopDuringLaunch(_) | Fault::StopDuringCopy(_) | Fault::MemoryUsedUp => Ok(()),
+            Fault::None
+            | Fault::Launch
+            | Fault::StopDuringLaunch(_)
+            | Fault::StopDuringCopy(_)
+            | Fault::StopDuringClose(_)
+            | Fault::StopThenLaunchFails(_)
+            | Fault::StuckLaunch(_)
+            | Fault::MemoryUsedUp => Ok(()),
         }
     }
 }

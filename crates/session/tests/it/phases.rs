@@ -76,6 +76,36 @@ async fn a_stop_while_something_is_copied_ends_the_copy() {
 }
 
 #[tokio::test]
+async fn a_launch_that_fails_after_the_stop_is_told() {
+    let scene = Scene::new("", "");
+    let backend = Faulty::new(ends_with(0), Fault::StopThenLaunchFails(None));
+    let outcome = run(&scene, scene.plan(&backend).await, &backend).await;
+    assert!(matches!(outcome.ending, Ok(Ending::Caught(Caught::Stop))), "{outcome:?}");
+    assert!(outcome.late.as_ref().is_some_and(|error| error.to_string().contains("mounting /usr")), "{outcome:?}");
+    scene.assert_no_state();
+}
+
+#[tokio::test]
+async fn a_second_stop_does_not_wait_for_a_launch_that_does_not_end() {
+    let scene = Scene::new("", "");
+    let backend = Faulty::new(ends_with(0), Fault::StuckLaunch(None));
+    let outcome = run(&scene, scene.plan(&backend).await, &backend).await;
+    assert!(matches!(outcome.ending, Ok(Ending::Caught(Caught::Stop))), "{outcome:?}");
+    assert!(outcome.undone.unwrap_err().to_string().contains("interrupted launch"));
+    scene.assert_no_state();
+}
+
+#[tokio::test]
+async fn a_stop_while_the_bottle_is_closed_changes_nothing() {
+    let scene = Scene::new("", "");
+    let backend = Faulty::new(ends_with(7), Fault::StopDuringClose(None));
+    let outcome = run(&scene, scene.plan(&backend).await, &backend).await;
+    assert!(matches!(outcome.ending, Ok(Ending::Agent(ExitStatus::Code(7)))) && outcome.undone.is_ok(), "{outcome:?}");
+    backend.assert_closed(1).await;
+    scene.assert_no_state();
+}
+
+#[tokio::test]
 async fn what_cannot_be_closed_is_told_and_the_rest_is_taken_back() {
     let scene = Scene::new("", "");
     let backend = Faulty::new(ends_with(0), Fault::Close);

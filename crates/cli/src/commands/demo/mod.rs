@@ -40,12 +40,13 @@ pub fn run(host: &HostEnvironment) -> Result<u8, Failure> {
     talk::data("what the host saw:\n");
     let (lines, host_open) = bait.verdict();
     talk::data(&lines);
-    talk::data(&recorded(&outcome));
+    let (line, unrecorded) = recorded(outcome.refusals);
+    talk::data(&line);
     if let Err(error) = outcome.undone {
         talk::failure(&Failure::from(error));
         return Ok(FAILED);
     }
-    if open || host_open {
+    if open || host_open || unrecorded {
         talk::failure(
             &Failure::new("something is open on this machine: see the lines with OPEN above").hint("run 'bot-bottle doctor'"),
         );
@@ -84,6 +85,23 @@ async fn attempt(home: &Path, host: &Host, bait: &Bait) -> Result<Outcome, Failu
     Ok(session.run().await)
 }
 
-fn recorded(outcome: &Outcome) -> String {
-    format!("  \u{2713} held  {} attempts to get out were refused and recorded\n", outcome.refusals)
+/// The line, and whether something is wrong: the script tries the outlet, so a record that is empty was not kept.
+fn recorded(refusals: u64) -> (String, bool) {
+    match refusals {
+        0 => ("  \u{2717} OPEN  no attempt to get out was recorded, though there were some\n".to_owned(), true),
+        some => (format!("  \u{2713} held  {some} attempts to get out were refused and recorded\n"), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recorded;
+
+    #[test]
+    fn a_record_that_is_empty_is_not_held() {
+        let (line, wrong) = recorded(0);
+        assert!(wrong && line.contains("OPEN") && !line.contains("held"));
+        let (line, wrong) = recorded(3);
+        assert!(!wrong && line.contains("held  3 attempts"));
+    }
 }
