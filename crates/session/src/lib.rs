@@ -19,6 +19,7 @@ mod session;
 pub mod terminal;
 mod undo;
 
+pub use closed::REFUSED_BECAUSE;
 pub use env::{Ask, Env, HostEnv, UnsetVariable};
 pub use interrupts::{Caught, Interrupts, Stopper};
 pub use plan::{Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, WorkspaceLine};

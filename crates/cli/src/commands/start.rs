@@ -209,7 +209,8 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
     }
     if outcome.refusals > 0 {
         let things = if outcome.refusals == 1 { "connection was" } else { "connections were" };
-        talk::say(&format!("{} {things} refused: see {}", outcome.refusals, outcome.audit.display()));
+        let (count, why, audit) = (outcome.refusals, session::REFUSED_BECAUSE, outcome.audit.display());
+        talk::say(&format!("{count} {things} refused, because {why}: see {audit}"));
     }
     if outcome.unrecorded > 0 {
         talk::note(&format!(

@@ -37,9 +37,9 @@ fn listened(agent: &str) -> String {
 fn claude_starts_from_an_install_in_the_home_and_is_refused_with_a_reason() {
     let Some(scene) = scene("claude") else { return };
     let ran = start(&scene, &["--prompt", "say hi"]);
-    assert!(ran.code != 0 && ran.stdout.contains("403"), "{ran:?}");
-    assert!(ran.stdout.contains("no egress service"), "{ran:?}");
-    assert!(ran.stderr.contains("connections were refused"), "{ran:?}");
+    // What the agent itself shows differs from version to version: the answer's own text, or that the proxy refused.
+    assert!(ran.code != 0 && (ran.stdout.contains("403") || ran.stdout.contains("proxy")), "{ran:?}");
+    assert!(ran.stderr.contains("refused, because this bottle reaches nothing"), "{ran:?}");
     scene.assert_nothing_left();
 }
 
@@ -50,7 +50,7 @@ fn codex_starts_from_an_install_in_the_home_and_is_refused_with_a_reason() {
     let scene = scene.bottle("b", "agent_provider:\n  template: codex\nlimits:\n  time: 20s\n");
     let ran = start(&scene, &["--prompt", "say hi"]);
     assert!(ran.stderr.contains("403") && ran.stderr.contains("OpenAI Codex"), "{ran:?}");
-    assert!(ran.stderr.contains("connections were refused"), "{ran:?}");
+    assert!(ran.stderr.contains("refused, because this bottle reaches nothing"), "{ran:?}");
     scene.assert_nothing_left();
 }
 
@@ -104,7 +104,8 @@ fn scene(agent: &str) -> Option<Scene> {
         return None;
     };
     let scene = Scene::bare()
-        .bottle("b", &format!("agent_provider:\n  template: {agent}\n"))
+        // Claude tries for minutes otherwise.
+        .bottle("b", &format!("agent_provider:\n  template: {agent}\nenv:\n  CLAUDE_CODE_MAX_RETRIES: 0\n"))
         .agent("a", "bottle: b\nskills: [greet]\n", "canary-of-the-prompt")
         .file("home/.claude/skills/greet/SKILL.md", "---\nname: greet\ndescription: canary-of-the-skill\n---\nSay hello.\n");
     let prefix = scene.path("home/.npm-global");

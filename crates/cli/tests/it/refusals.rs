@@ -19,7 +19,7 @@ fn a_request_through_the_proxy_is_refused_with_a_reason_and_recorded_once() {
     let records = audit(&scene);
     assert_eq!(records.len(), 1);
     assert_eq!((&records[0]["asked"], &records[0]["destination"]), (&"CONNECT api.example.com:443".into(), &"proxy".into()));
-    assert!(ran.stderr.contains("1 connection was refused: see "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 connection was refused, because "), "{}", ran.stderr);
 }
 
 #[test]

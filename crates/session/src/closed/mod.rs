@@ -10,4 +10,5 @@ mod dns;
 mod refusal;
 mod serve;
 
+pub use refusal::MESSAGE as REFUSED_BECAUSE;
 pub use serve::ClosedOutlet;

@@ -1,7 +1,8 @@
 /// The stable code of the refusals made here.
 pub(super) const CODE: &str = "egress.closed";
 
-const MESSAGE: &str = "this bottle reaches nothing: its session has no egress service";
+/// Why, for the agent and for the person.
+pub const MESSAGE: &str = "this bottle reaches nothing: its session has no egress service";
 const HINT: &str = "work with what is in the bottle; ask the person to do what needs the network outside of it";
 
 /// A fatal TLS alert, access_denied(49) (RFC 8446 §6, record layer as in RFC 5246 §6.2.1): what a TLS client shows as
