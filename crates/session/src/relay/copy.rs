@@ -11,9 +11,14 @@ pub(super) struct Rest(AtomicBool);
 
 impl Rest {
     /// What lies in the source at that moment: all that the program wrote.
-    pub const WANTED: Self = Self(AtomicBool::new(true));
+    pub const fn wanted() -> Self {
+        Self(AtomicBool::new(true))
+    }
+
     /// Nothing.
-    pub const UNWANTED: Self = Self(AtomicBool::new(false));
+    pub const fn unwanted() -> Self {
+        Self(AtomicBool::new(false))
+    }
 
     /// From now on nothing more is copied once the program has ended.
     pub fn refuse(&self) {
@@ -31,7 +36,7 @@ impl Rest {
 /// # Errors
 /// When reading or writing fails, such as `EPIPE` when the receiver is gone.
 pub(super) fn copy(from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Result<()> {
-    copy_and(&Rest::WANTED, from, to, done)
+    copy_and(&Rest::wanted(), from, to, done)
 }
 
 /// [`copy`], where `rest` says what is still copied when the program has ended.
@@ -57,7 +62,7 @@ pub(super) fn copy_and(rest: &Rest, from: impl AsFd, to: impl AsFd, done: impl A
 /// # Errors
 /// As [`copy`].
 pub(super) fn rest(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
-    drain(from.as_fd(), to.as_fd(), &mut [0; 4096], &Rest::WANTED)
+    drain(from.as_fd(), to.as_fd(), &mut [0; 4096], &Rest::wanted())
 }
 
 /// Waits until one of several is readable or ended, and tells which.

@@ -26,7 +26,7 @@ fn nothing_is_copied_of_what_is_not_wanted_after_the_end() {
     let (mut from, mut program) = std::io::pipe().unwrap();
     let (mut shown, to) = std::io::pipe().unwrap();
     let (ended, done) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-    let rest = Rest::WANTED;
+    let rest = Rest::wanted();
     rest.refuse();
     program.write_all(b"leftover").unwrap();
     drop((done, program));

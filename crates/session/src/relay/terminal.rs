@@ -63,9 +63,9 @@ impl TerminalRelay {
         let (input, input_ended) = (master.try_clone()?, ended.try_clone()?);
         let spawn = |name: &str| thread::Builder::new().name(name.to_owned()).stack_size(256 * 1024);
         // Nothing is read for a program that has ended: what is typed then is for the person's shell.
-        spawn("typed").spawn(move || drop(copy_and(&Rest::UNWANTED, io::stdin(), &input, &input_ended)))?;
+        spawn("typed").spawn(move || drop(copy_and(&Rest::unwanted(), io::stdin(), &input, &input_ended)))?;
         let (over, shown) = oneshot::channel();
-        let rest = Arc::new(Rest::WANTED);
+        let rest = Arc::new(Rest::wanted());
         let wanted = Arc::clone(&rest);
         spawn("shown").spawn(move || {
             let _ = copy_and(&wanted, &master, io::stdout(), &ended);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Kind, from_hex, to_hex};
 
 /// One entry that `walk` has seen, and its line: `PATH KIND MODE UID MTIME CONTENT`, path and content in hex (a file's
-/// length and [`super::digest`], a link's target).
+/// length and [`super::digest()`], a link's target).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Walked {
     /// Relative to the path that was walked; empty for that itself.
