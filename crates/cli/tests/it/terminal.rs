@@ -127,11 +127,11 @@ fn assert_calm(screen: &vt100::Screen) {
 #[test]
 fn the_screen_is_calm_when_a_drawing_agent_is_stopped() {
     let scene = Scene::new();
-    let script = format!("{TUI}; while :; do printf '\\033[2;2Hdrawing\\033[?1049h\\033[?25l'; done");
+    let script = format!("{TUI}; while :; do printf '\\033[2;2Hdrawing\\033[?25l\\033[?2004h'; done");
     let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", "t", "--", "sh", "-c", &script]);
-    terminal.until("ready");
+    terminal.until("drawing");
     // Goes on reading, as a terminal does, while it is stopped.
-    let stopping = scene.command(&["stop", "t"]).spawn().unwrap();
+    let stopping = scene.command(&["stop", "t"]).stderr(Stdio::null()).spawn().unwrap();
     terminal.until("session t ended");
     assert!(stopping.wait_with_output().unwrap().status.success());
     let (code, screen) = terminal.end_with_screen();
