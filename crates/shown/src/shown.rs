@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::steers;
 
-/// A name, path or text that came from a bottle, a repository or the host, for a message: whatever [`steers`] is shown
+/// A name, path or text that came from a bottle, a repository or the host, for a message: whatever [`steers()`] is shown
 /// escaped (`\u{1b}`), and bytes that are no UTF-8 as U+FFFD.
 ///
 /// Threat: names chosen so that showing them retitles the terminal, writes the clipboard, or makes `evil` look like `safe`.
