@@ -61,10 +61,18 @@ impl NativeBackend {
             transparent: true,
             limits: hierarchy.support(),
             images: launch::images(),
+            // The private layer is a tmpfs of the default size (`tmpfs(5)`).
+            room: Some(memory() / 2),
             remarks,
         };
         Ok((ids, hierarchy, capabilities))
     }
+}
+
+/// Memory of this machine in bytes (`sysinfo(2)`).
+fn memory() -> u64 {
+    let info = rustix::system::sysinfo();
+    u64::from(info.mem_unit).saturating_mul(info.totalram)
 }
 
 #[async_trait]

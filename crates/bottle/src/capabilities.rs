@@ -11,6 +11,8 @@ pub struct Capabilities {
     pub limits: LimitSupport,
     /// What a bottle's file system can be made from, beside the backend's own default.
     pub images: ImageSupport,
+    /// The most that can be written in a bottle without `limits.disk`, in bytes; `None` when the backend cannot tell.
+    pub room: Option<u64>,
     /// Facts worth telling the person at preflight, such as `Landlock: not in this kernel`.
     pub remarks: Vec<String>,
 }

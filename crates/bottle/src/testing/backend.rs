@@ -84,6 +84,7 @@ fn capabilities() -> Capabilities {
         limits: LimitSupport { memory: no(), cpus: no(), pids: no(), disk: no() },
         // Taken, and not looked at: its files are its own whatever they are made from.
         images: ImageSupport::all(),
+        room: None,
         remarks: Vec::new(),
     }
 }

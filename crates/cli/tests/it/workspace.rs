@@ -60,3 +60,15 @@ fn an_image_that_cannot_be_taken_is_refused_before_anything_is_made() {
         assert!(!crate::scene::exists(&scene.path("home/.bot-bottle/state")), "nothing was made");
     }
 }
+
+#[test]
+fn a_workspace_that_cannot_fit_is_refused_before_anything_is_made() {
+    let scene = Scene::new();
+    // A terabyte that costs nothing on the host.
+    let giant = std::fs::File::create(scene.path("project/giant")).unwrap();
+    giant.set_len(1 << 40).unwrap();
+    let ran = scene.run(&["start", "a", "--cwd", "--dry-run"]);
+    assert_eq!(ran.code, 125, "{ran:?}");
+    assert!(ran.stderr.contains("workspace.exclude") && ran.stderr.contains("1099511627776"), "{ran:?}");
+    scene.assert_nothing_left();
+}

@@ -124,6 +124,7 @@ impl Planner<'_> {
             }
             (None, _, _) | (_, None, _) | (_, _, None) => None,
         };
+        problems.extend(provision.as_ref().and_then(|provision| self.too_large(provision, &limits)));
         let (Some(identity), Some(root), Some(provider), Some(provision), true) =
             (identity, root, provider, provision, problems.is_empty())
         else {
@@ -165,6 +166,13 @@ impl Planner<'_> {
             None => Identity::random(self.resolved.agent.name.as_str()),
         };
         identity.map_err(Problem::from)
+    }
+
+    /// A workspace that cannot fit: known before anything of it is copied.
+    fn too_large(&self, provision: &ProvisionPlan, limits: &Limits) -> Option<Problem> {
+        let (workspace, room) = (provision.workspace()?, limits.disk.or(self.capabilities.room)?);
+        let bytes = workspace.census().bytes;
+        (bytes > room).then(|| Problem::Room { path: workspace.host().to_owned(), bytes, room })
     }
 
     fn limits(&self, problems: &mut Vec<Problem>) -> Limits {

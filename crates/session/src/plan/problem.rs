@@ -44,6 +44,16 @@ pub enum Problem {
         /// What is wrong with it.
         source: bottle::GuestPathError,
     },
+    /// The workspace is larger than what the bottle can hold.
+    #[error("the workspace {} has {bytes} bytes, but the bottle holds {room}: leave something out with workspace.exclude, or raise limits.disk", path.display())]
+    Room {
+        /// The workspace on the host.
+        path: std::path::PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// What the bottle holds.
+        room: u64,
+    },
     /// Something to be put into the bottle.
     #[error(transparent)]
     Provision(#[from] provision::PlanError),
