@@ -57,6 +57,18 @@ pub(super) fn copy_and(rest: &Rest, from: impl AsFd, to: impl AsFd, done: impl A
     }
 }
 
+/// Whether a pipe has nothing in it and nobody who could write to it (`poll(2)`, POLLHUP without POLLIN).
+///
+/// # Errors
+/// When the system refuses.
+pub(super) fn is_at_its_end(from: impl AsFd) -> io::Result<bool> {
+    let mut polled = [PollFd::from_borrowed_fd(from.as_fd(), PollFlags::IN)];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::io::retry_on_intr(|| poll(&mut polled, Some(&now)))?;
+    let seen = polled[0].revents();
+    Ok(seen.contains(PollFlags::HUP) && !seen.contains(PollFlags::IN))
+}
+
 /// Copies what lies in `from`: all that an ended program wrote.
 ///
 /// # Errors

@@ -47,6 +47,8 @@ pub struct StreamRelay {
 enum Output {
     /// Nothing has come yet.
     Silent(OwnedFd),
+    /// It ended before anything came, as that of most programs: no thread is made for it.
+    Ended,
     Copied(JoinHandle<()>),
 }
 
@@ -127,7 +129,7 @@ impl Output {
     fn silent(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Self::Silent(near) => Some(near.as_fd()),
-            Self::Copied(_) => None,
+            Self::Copied(_) | Self::Ended => None,
         }
     }
 
@@ -135,11 +137,13 @@ impl Output {
     /// bottle gets EPIPE or SIGPIPE in its turn, as in any pipeline.
     fn copied<T: AsFd + 'static>(self, name: &str, to: fn() -> T, ended: &OwnedFd) -> io::Result<Self> {
         match self {
+            Self::Silent(near) if super::copy::is_at_its_end(&near)? => Ok(Self::Ended),
             Self::Silent(near) => {
                 let ended = ended.try_clone()?;
                 spawn(name, move || drop(super::copy::copy(&near, to(), &ended))).map(Self::Copied)
             }
             Self::Copied(thread) => Ok(Self::Copied(thread)),
+            Self::Ended => Ok(Self::Ended),
         }
     }
 
@@ -149,6 +153,7 @@ impl Output {
             Self::Silent(near) => drop(super::copy::rest(&near, to)),
             // A copying thread cannot panic; its end is all that matters.
             Self::Copied(thread) => drop(thread.join()),
+            Self::Ended => {}
         }
     }
 }
