@@ -2,8 +2,9 @@
 //!
 //! Layer 0 and pure: no files, no network, no environment. A [`Route`] that exists is one that makes sense: its host is a
 //! host, its regular expressions compile within bounds, and no combination of its settings silently removes a control.
-//! Judging requests by routes is not in this crate's types yet; what a request looks like is decided with the egress service.
+//! A [`Table`] of [`Rule`]s judges what is [`Asked`]; its [`Verdict`]s and [`Refusal`]s are data.
 
+mod asked;
 mod auth;
 mod cidr;
 mod dlp;
@@ -14,13 +15,17 @@ mod log_level;
 mod method;
 mod path_match;
 mod path_regex;
+mod refusal;
 mod request_match;
 mod route;
+mod rule;
 mod shown;
+mod table;
 mod tls;
 mod token_ref;
 
 pub use self::shown::Shown;
+pub use asked::{Asked, Headers, Transport};
 pub use auth::{Auth, Scheme, SchemeError};
 pub use cidr::{Cidr, CidrError};
 pub use dlp::{DetectorError, Detectors, Dlp, InboundDetector, OnMatch, OutboundDetector};
@@ -31,7 +36,10 @@ pub use log_level::{LogLevel, LogLevelError};
 pub use method::{Method, MethodError};
 pub use path_match::{PathMatch, PathMatchKind, PathValue, PathValueError};
 pub use path_regex::{PathRegex, PathRegexError};
+pub use refusal::{Code, Refusal};
 pub use request_match::RequestMatch;
 pub use route::{Route, RouteConflict};
+pub use rule::{Account, Origin, Rule};
+pub use table::{Reach, Table, Verdict};
 pub use tls::{TlsMode, TlsModeError};
-pub use token_ref::{TokenRef, TokenRefError};
+pub use token_ref::{Login, TokenRef, TokenRefError};

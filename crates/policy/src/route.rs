@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use crate::{Auth, Cidr, Dlp, HostPattern, RequestMatch, TlsMode};
 
 /// One way out: hosts, and what may be asked of them.
@@ -13,6 +15,11 @@ pub struct Route {
     pub tls: TlsMode,
     /// Addresses that the host may have although they are private.
     pub addresses: Vec<Cidr>,
+    /// Ports that may be reached; empty: 443 by TLS and 80 without.
+    pub ports: Vec<u16>,
+    /// Where to connect instead of looking the host up: the person's word, so that private and loopback addresses are
+    /// allowed here. The host's certificate is checked all the same.
+    pub dial: Option<SocketAddr>,
     /// Scanning; `None` where the manifest says nothing.
     pub dlp: Option<Dlp>,
 }
@@ -28,7 +35,16 @@ pub enum RouteConflict {
 impl Route {
     /// A route to `host` with nothing else said.
     pub fn to(host: HostPattern) -> Self {
-        Self { host, matches: Vec::new(), auth: None, tls: TlsMode::default(), addresses: Vec::new(), dlp: None }
+        Self {
+            host,
+            matches: Vec::new(),
+            auth: None,
+            tls: TlsMode::default(),
+            addresses: Vec::new(),
+            ports: Vec::new(),
+            dial: None,
+            dlp: None,
+        }
     }
 
     /// Every combination of settings that would silently do nothing or remove a control.

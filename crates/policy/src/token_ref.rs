@@ -1,9 +1,29 @@
 use std::fmt;
+use std::path::PathBuf;
 
-/// The name of a host environment variable that holds a credential: `[A-Za-z_][A-Za-z0-9_]*`, at most 128 bytes. Never the
-/// credential itself.
+use crate::Shown;
+
+/// Where the host finds a credential. Never the credential itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TokenRef(String);
+pub enum TokenRef {
+    /// A host environment variable: `[A-Za-z_][A-Za-z0-9_]*`, at most 128 bytes.
+    Variable(String),
+    /// A file of the host that holds the credential and nothing else; white space at its end is not part of it.
+    File(PathBuf),
+    /// A program of the host and its arguments, never read by a shell, that prints the credential: a password manager.
+    Command(Vec<String>),
+    /// The person's own login of an agent's program, kept fresh on the host.
+    Login(Login),
+}
+
+/// Whose login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Login {
+    /// Claude Code's.
+    Claude,
+    /// Codex's.
+    Codex,
+}
 
 /// Why a text is no such name. The text is not repeated: people paste the credential itself here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +33,7 @@ pub struct TokenRef(String);
 pub struct TokenRefError;
 
 impl TokenRef {
-    /// Parses a name.
+    /// Parses the name of a host variable.
     ///
     /// # Errors
     /// When the text is not the name of an environment variable.
@@ -21,18 +41,20 @@ impl TokenRef {
         let ok = (1..=128).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             && !text.starts_with(|c: char| c.is_ascii_digit());
-        if ok { Ok(Self(text.to_owned())) } else { Err(TokenRefError) }
-    }
-
-    /// The variable's name.
-    pub fn as_str(&self) -> &str {
-        &self.0
+        if ok { Ok(Self::Variable(text.to_owned())) } else { Err(TokenRefError) }
     }
 }
 
 impl fmt::Display for TokenRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::File(path) => write!(f, "file {}", Shown(&path.to_string_lossy())),
+            // Arguments may be telling; the program is enough to know it by.
+            Self::Command(argv) => write!(f, "command {}", Shown(argv.first().map_or("", String::as_str))),
+            Self::Login(Login::Claude) => f.write_str("your Claude login"),
+            Self::Login(Login::Codex) => f.write_str("your Codex login"),
+        }
     }
 }
 
@@ -42,10 +64,15 @@ mod tests {
 
     #[test]
     fn a_pasted_credential_is_refused_and_not_repeated() {
-        assert_eq!(TokenRef::parse("FORGE_TOKEN").unwrap().as_str(), "FORGE_TOKEN");
+        assert_eq!(TokenRef::parse("FORGE_TOKEN"), Ok(TokenRef::Variable("FORGE_TOKEN".into())));
         for bad in ["", "1A", "sk-ant-canary", "$FORGE", "${FORGE}", "A B", &"A".repeat(129)] {
             let error = TokenRef::parse(bad).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
+    }
+
+    #[test]
+    fn arguments_of_a_command_are_not_shown() {
+        assert_eq!(TokenRef::Command(vec!["op".into(), "read".into(), "canary".into()]).to_string(), "command op");
     }
 }

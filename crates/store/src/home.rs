@@ -53,6 +53,11 @@ impl Home {
         self.path.join("state").join(identity.as_str())
     }
 
+    /// Where a session's traffic is kept.
+    pub fn traffic_path(&self, identity: &Identity) -> PathBuf {
+        self.path.join("audit").join(format!("{identity}.traffic.jsonl"))
+    }
+
     /// Where a session's refusals are kept.
     pub fn audit_path(&self, identity: &Identity) -> PathBuf {
         self.path.join("audit").join(format!("{identity}.jsonl"))

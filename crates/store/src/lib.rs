@@ -6,6 +6,7 @@
 //!     lock                            held (flock) by the session's process: the kernel lets go of it however that dies
 //!     control.sock                    made and served by the session
 //! BOT_BOTTLE_HOME/audit/<identity>.jsonl   what was refused; made with the first record, outlives the session
+//! BOT_BOTTLE_HOME/audit/<identity>.traffic.jsonl   what passed, the latest of it
 //! ```
 //!
 //! The person's own path to `BOT_BOTTLE_HOME` may lead through links. Nothing below it is ever opened through one, every
@@ -22,6 +23,7 @@ mod home;
 mod identity;
 mod metadata;
 mod session;
+mod traffic;
 
 pub use audit::{Appended, Audit, AuditError, Record};
 pub use escape::escape;
@@ -30,3 +32,4 @@ pub use home::{Home, Listed, Liveness};
 pub use identity::{Identity, IdentityError};
 pub use metadata::{CURRENT_VERSION, Metadata, ProcessStamp};
 pub use session::SessionFolder;
+pub use traffic::{Passed, Traffic};

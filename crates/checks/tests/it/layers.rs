@@ -11,13 +11,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     // 5
     ("bot-bottle", &["*"]),
     // 4
-    ("session", &["agents", "provision", "egress", "gitgate", "supervisor", "manifest", "store", "policy", "bottle"]),
+    (
+        "session",
+        &["agents", "provision", "egress", "credentials", "gitgate", "supervisor", "manifest", "store", "policy", "bottle"],
+    ),
     // 3
     ("provision", &["bottle", "agents"]),
     ("agents", &["policy", "manifest", "bottle"]),
     ("backend-*", &["bottle"]),
     // 2
     ("egress", &["bottle", "policy", "scan", "store"]),
+    ("credentials", &["policy", "store"]),
     ("gitgate", &["bottle", "policy", "scan", "store"]),
     ("supervisor", &["bottle", "policy", "scan", "store"]),
     // 1

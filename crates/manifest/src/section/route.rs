@@ -102,6 +102,8 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<DeclaredRoute> {
         auth,
         tls: tls.unwrap_or_default(),
         addresses: addresses.unwrap_or_default(),
+        ports: Vec::new(),
+        dial: None,
         dlp,
     };
     conflicts(reader, fields, &route);

@@ -85,7 +85,7 @@ fn routes_with_everything() {
     assert_eq!(route.matches[0].methods.iter().map(policy::Method::as_str).collect::<Vec<_>>(), ["GET", "POST"]);
     assert_eq!(route.matches[0].headers[0].values.len(), 2);
     assert!(
-        matches!(&route.auth, Some(Auth::Header { header, token_ref }) if header.as_str() == "x-api-key" && token_ref.as_str() == "API_KEY")
+        matches!(&route.auth, Some(Auth::Header { header, token_ref }) if header.as_str() == "x-api-key" && *token_ref == policy::TokenRef::Variable("API_KEY".into()))
     );
     assert_eq!(route.addresses.len(), 2);
     let dlp = route.dlp.as_ref().unwrap();

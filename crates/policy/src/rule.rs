@@ -1,0 +1,50 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::{Route, Shown};
+
+/// A route as it counts in a bottle: what it says, who says it, and whether it leads to the person's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// What it says.
+    pub route: Route,
+    /// Who says it.
+    pub origin: Origin,
+    /// Whose credentials it lets pass.
+    pub account: Account,
+}
+
+/// Where a rule was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A manifest.
+    File {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The template of the agent's provider (`claude`, `codex`).
+    Provider(&'static str),
+}
+
+/// Whose credentials a rule lets pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Account {
+    /// The agent's own, where the route puts none in.
+    #[default]
+    Any,
+    /// The person's alone. Threat: a key of the attacker's own, sent to an allowed model provider, turns that provider into
+    /// a mailbox; an allowed host is not an allowed account.
+    Ours,
+}
+
+impl fmt::Display for Origin {
+    /// `/home/me/.bot-bottle/bottles/work.md:12`, or `the claude template`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, line } => write!(f, "{}:{line}", Shown(&file.to_string_lossy())),
+            Self::Provider(name) => write!(f, "the {name} template"),
+        }
+    }
+}
