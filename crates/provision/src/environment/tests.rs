@@ -76,5 +76,5 @@ fn certificates_are_named_and_the_bottles_own_variables_win() {
     let own = bottle(&[("SSL_CERT_FILE", "/mine.pem")]);
     let environment = Environment::build(&provider(Template::Command), &Visible::default(), &own).unwrap();
     assert_eq!(value(&environment, "SSL_CERT_FILE").as_deref(), Some("/mine.pem"));
-    assert_eq!(value(&environment, "NODE_EXTRA_CA_CERTS").as_deref(), Some("/etc/ssl/certs/ca-certificates.crt"));
+    assert_eq!(value(&environment, "REQUESTS_CA_BUNDLE").as_deref(), Some("/etc/ssl/certs/ca-certificates.crt"));
 }
