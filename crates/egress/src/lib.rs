@@ -9,8 +9,11 @@
 
 #![forbid(unsafe_code)]
 
+mod body;
 mod config;
 mod credentials;
+pub mod dns;
 
+pub use body::RequestBody;
 pub use config::{Config, Limits};
 pub use credentials::{CredentialError, Credentials};
