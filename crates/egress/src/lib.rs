@@ -12,8 +12,13 @@
 mod body;
 mod config;
 mod credentials;
+mod crypto;
 pub mod dns;
+mod trust;
+pub mod upstream;
 
 pub use body::RequestBody;
 pub use config::{Config, Limits};
 pub use credentials::{CredentialError, Credentials};
+pub use crypto::crypto;
+pub use trust::{TrustError, TrustRoots};
