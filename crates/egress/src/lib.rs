@@ -12,7 +12,6 @@
 mod body;
 mod config;
 mod credentials;
-mod crypto;
 pub mod dns;
 mod trust;
 pub mod upstream;
@@ -20,5 +19,4 @@ pub mod upstream;
 pub use body::RequestBody;
 pub use config::{Config, Limits};
 pub use credentials::{CredentialError, Credentials};
-pub use crypto::crypto;
 pub use trust::{TrustError, TrustRoots};

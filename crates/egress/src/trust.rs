@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -60,6 +61,14 @@ impl TrustRoots {
     /// When `named` cannot be read or holds no certificate.
     pub fn new(named: Option<&Path>) -> Result<Self, TrustError> {
         Self::with_platform(PLATFORM.iter().map(PathBuf::from).collect(), named)
+    }
+
+    /// One authority alone, by its certificate in DER: nobody else is believed.
+    pub fn only(certificate: Vec<u8>) -> Self {
+        let mut store = RootCertStore::empty();
+        // One that is none leaves nobody to believe, and every handshake fails.
+        let _ = store.add(certificate.into());
+        Self(Arc::new(Roots { platform: Vec::new(), named: None, parsed: OnceLock::from(Arc::new(store)) }))
     }
 
     fn with_platform(platform: Vec<PathBuf>, named: Option<&Path>) -> Result<Self, TrustError> {
@@ -126,6 +135,13 @@ fn certificates(text: &str) -> String {
         }
     }
     blocks
+}
+
+/// The one set of algorithms that TLS is spoken with here, on both sides: aws-lc-rs with its defaults, the post-quantum key
+/// exchange among them. Named everywhere instead of installed once for the process, so that no library can change it.
+pub(crate) fn crypto() -> Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider())))
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@
 mod answer;
 mod name;
 mod names;
-mod stream;
 
 pub use answer::{Answer, MESSAGE_MAX, answer};
 pub use names::Names;
-pub use stream::{StreamLimits, serve_stream};

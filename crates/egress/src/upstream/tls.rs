@@ -11,8 +11,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::Failure;
 use super::target::Target;
-use crate::crypto::crypto;
-use crate::trust::TrustRoots;
+use crate::trust::{TrustRoots, crypto};
 
 /// TLS towards hosts: 1.2 and 1.3, certificates always checked. There is no setting that checks them less.
 pub(super) struct Tls {
