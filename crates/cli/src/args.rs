@@ -36,6 +36,8 @@ pub enum Command {
     Stop(Stop),
     /// List agents, bottles or running sessions
     List(List),
+    /// Show what a session asked of the network, and what became of it
+    Logs(Logs),
     /// Show what an agent's manifests say, merged
     Info(Info),
     /// Remove what killed sessions left behind
@@ -69,7 +71,7 @@ pub struct Start {
     #[arg(long)]
     pub headless: bool,
     /// The agent's first message
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "command")]
     pub prompt: Option<String>,
     /// Name of the session, instead of AGENT-RANDOM
     #[arg(long, value_name = "NAME")]
@@ -150,6 +152,22 @@ pub enum Listing {
     Bottles,
     /// Sessions that run
     Active,
+}
+
+/// `logs`
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The session; it may have ended
+    pub identity: String,
+    /// Requests and connections: all there is so far, and the default
+    #[arg(long)]
+    pub egress: bool,
+    /// Go on until the session ends
+    #[arg(long, short)]
+    pub follow: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `info`

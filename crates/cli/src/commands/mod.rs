@@ -7,6 +7,7 @@ mod doctor;
 mod exec;
 mod info;
 mod list;
+mod logs;
 mod start;
 mod stop;
 
@@ -31,6 +32,7 @@ pub fn run(command: Command, host: &HostEnvironment) -> Result<u8, Failure> {
         Command::Exec(args) => exec::run(args, host),
         Command::Stop(args) => stop::run(&args, host),
         Command::List(args) => list::run(&args, host),
+        Command::Logs(args) => logs::run(&args, host),
         Command::Info(args) => info::run(&args, host),
         Command::Cleanup(args) => cleanup::run(&args, host),
         Command::Doctor(args) => doctor::run(&args, host),
