@@ -101,7 +101,7 @@ def large_bodies(arm, ground, results, options):
     before = arm.service.pss()
     with Watched(arm.service) as watched:
         for way, path in (("up", "/sink/0"), ("down", f"/sink/{size}")):
-            once = ["--bytes", size, "--warm", 0, "--seconds", 0.01]
+            once = ["--bytes", size, "--warm", 0, "--seconds", 0.3]
             if not load(arm, ground, results, way, *arm.way(), *arm.sink(), "--ask", path, *once, patience=180):
                 return
     results.add(arm, "body size", size)

@@ -56,7 +56,13 @@ async fn worker(route: Arc<Route>, load: Arc<Load>, window: Window, way: Way) ->
 }
 
 async fn connection(
-    route: &Route, load: &Load, window: Window, way: Way, seen: &mut Seen, bytes: &mut u64, seconds: &mut f64,
+    route: &Route,
+    load: &Load,
+    window: Window,
+    way: Way,
+    seen: &mut Seen,
+    bytes: &mut u64,
+    seconds: &mut f64,
 ) -> anyhow::Result<()> {
     let mut sender = route.http(&load.host, load.port).await?;
     while window.open() {
@@ -77,7 +83,7 @@ async fn transfer(sender: &mut SendRequest<Zeros>, load: &Load, way: Way) -> any
         Way::Up => ("PUT", Zeros { left: load.bytes }),
     };
     sender.ready().await?;
-    let request = Request::builder().method(method).uri(&load.ask).header(HOST, &load.host).body(body)?;
+    let request = Request::builder().method(method).uri(&load.ask).header(HOST, load.authority()).body(body)?;
     let mut answer = sender.send_request(request).await?;
     if !answer.status().is_success() {
         bail!("answered {} to {method} {}", answer.status(), load.ask);

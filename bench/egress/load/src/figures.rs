@@ -15,7 +15,7 @@ pub struct Seen {
 /// What is printed.
 #[derive(Debug, Default, Serialize)]
 pub struct Figures {
-    /// Requests that began and ended while it was measured.
+    /// Requests that ended while it was measured.
     pub requests: u64,
     pub per_second: f64,
     pub p50_ms: f64,
@@ -33,7 +33,7 @@ const PATIENCE: u64 = 20;
 impl Seen {
     pub fn answered(&mut self, window: &Window, from: Instant) {
         let to = Instant::now();
-        if window.counts(from, to) {
+        if window.counts(to) {
             self.taken.push(to - from);
         }
     }

@@ -52,7 +52,7 @@ async fn connection(route: &Route, load: &Load, window: Window, seen: &mut Seen)
 /// One request, answered to its last byte.
 pub async fn get(sender: &mut SendRequest<Empty<Bytes>>, load: &Load) -> anyhow::Result<()> {
     sender.ready().await?;
-    let request = Request::get(&load.ask).header(HOST, &load.host).body(Empty::new())?;
+    let request = Request::get(&load.ask).header(HOST, load.authority()).body(Empty::new())?;
     let mut answer = sender.send_request(request).await?;
     if answer.status() != 200 {
         bail!("answered {} to GET {}", answer.status(), load.ask);

@@ -67,6 +67,13 @@ pub struct Load {
     pub bytes: u64,
 }
 
+impl Load {
+    /// What the `Host` header says (RFC 9110 §7.2): the port where it is not the usual one.
+    pub fn authority(&self) -> String {
+        if self.port == 443 { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct Leaves {
     #[command(flatten)]

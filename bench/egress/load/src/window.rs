@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use crate::options::Load;
 
-/// The time in which requests count: they begin and end in it.
+/// The time in which requests count: they end in it. Those that began before make up for those that end after.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     pub begin: Instant,
@@ -20,8 +20,8 @@ impl Window {
         Instant::now() < self.end
     }
 
-    pub fn counts(&self, from: Instant, to: Instant) -> bool {
-        self.begin <= from && to <= self.end
+    pub fn counts(&self, ended: Instant) -> bool {
+        self.begin <= ended && ended <= self.end
     }
 
     pub fn seconds(&self) -> f64 {
