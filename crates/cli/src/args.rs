@@ -71,7 +71,7 @@ pub struct Start {
     #[arg(long)]
     pub headless: bool,
     /// The agent's first message
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "command")]
     pub prompt: Option<String>,
     /// Name of the session, instead of AGENT-RANDOM
     #[arg(long, value_name = "NAME")]

@@ -22,9 +22,9 @@ pub use catalogue::{AgentEntry, BottleEntry, Catalogue, Note, OpenError, Resolve
 pub use diagnostic::{Diagnostic, Style};
 pub use model::{
     Agent, Bottle, ByteSizeError, Claimed, DeclaredRoute, Egress, EnvName, EnvNameError, EnvSource, Exclude, ExcludeError, Git,
-    GitUser, GitUserClaim, HostKey, HostKeyError, Image, Limits, ManifestName, ManifestNameError, Origin, Provider, Repo,
-    RepoKey, RepoName, RepoNameError, Resolved, SkillName, SkillNameError, Source, SshUrl, SshUrlError, Template, TimeSpanError,
-    Workspace,
+    GitUser, GitUserClaim, HostKey, HostKeyError, Image, Limits, ManifestName, ManifestNameError, Origin, Provider, ProviderAuth,
+    Repo, RepoKey, RepoName, RepoNameError, Resolved, SkillName, SkillNameError, Source, SshUrl, SshUrlError, Template,
+    TimeSpanError, Workspace,
 };
 pub use places::Places;
 pub use reference::reference;

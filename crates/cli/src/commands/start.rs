@@ -23,9 +23,7 @@ pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
         return Err(Failure::usage("--format json is for a dry run").hint("add --dry-run"));
     }
     let catalogue = catalogue(host)?;
-    for note in catalogue.notes() {
-        talk::note(&note.to_string());
-    }
+    talk::notes(catalogue.notes());
     if !args.headless && !dry_run {
         terminal_for_the_agent()?;
     }

@@ -1,36 +1,11 @@
-//! Stand-in.
-use std::net::Ipv4Addr;
+//! The resolver inside a bottle. It answers from the table and forwards nothing, so that a name is no way out.
+//!
+//! A name that a rule knows gets an address of 198.18.0.0/15 that stands for it in this bottle ([`Names`]); a connection to that
+//! address is a connection to the name, which is looked up on the host when it is dialled. Everything else does not exist.
 
-use policy::{Host, Table};
+mod answer;
+mod name;
+mod names;
 
-/// Synthetic addresses.
-#[derive(Default)]
-pub struct Names;
-
-/// Answer to a query.
-pub struct Answer {
-    /// Bytes to send.
-    pub bytes: Vec<u8>,
-    /// What was asked and refused.
-    pub refused: Option<String>,
-}
-
-impl Names {
-    /// Address for a host.
-    pub fn address_for(&self, _host: &Host) -> Option<Ipv4Addr> {
-        None
-    }
-    /// Named at an address.
-    pub(crate) fn named_at(&self, _address: Ipv4Addr) -> Option<crate::place::Named> {
-        None
-    }
-    /// Host at an address.
-    pub fn host_at(&self, _address: Ipv4Addr) -> Option<Host> {
-        None
-    }
-}
-
-/// Answers a query.
-pub fn answer(_query: &[u8], _table: &Table, _names: &Names) -> Answer {
-    Answer { bytes: Vec::new(), refused: None }
-}
+pub use answer::{Answer, MESSAGE_MAX, answer};
+pub use names::Names;

@@ -1,81 +1,36 @@
-//! Stand-in.
-use std::sync::Arc;
+//! What leaves for the world: names are looked up here, addresses judged, connections made, kept and used again.
+//!
+//! - [`Upstreams::send`] forwards a request over HTTP/1.1 or HTTP/2, [`Upstreams::upgrade`] one that may change protocol,
+//!   [`Upstreams::connect`] gives a connection for TLS that is passed on unopened.
+//! - Only `dial` connects, and only to a `Checked` address, which only the check makes: a name is looked up once per
+//!   connection and the very address that was judged is dialled, so that a second answer (DNS rebinding) has no effect.
+//! - [`HttpsClient`] is for the host's own requests, such as refreshing a login, by the same rules.
 
-use crate::body::RequestBody;
-use crate::trust::{TrustRoots, crypto};
-use crate::Limits;
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper_util::rt::TokioIo;
-use policy::{Code, Host, Rule, Transport};
-use tokio::net::TcpStream;
+mod address_policy;
+mod boot_clock;
+mod checked;
+mod dial;
+mod failure;
+mod http1;
+mod http2;
+mod https_client;
+mod lane;
+mod lanes;
+mod lookup;
+mod no_answer;
+mod resolve;
+mod response_body;
 
-/// Where to.
-pub struct Target {
-    /// Host.
-    pub host: Host,
-    /// Port.
-    pub port: u16,
-    /// Transport.
-    pub transport: Transport,
-}
-/// Why not.
-#[derive(Debug)]
-pub struct Failure {
-    /// Code.
-    pub code: Code,
-    /// Message.
-    pub message: String,
-    /// Hint.
-    pub hint: String,
-}
-/// The body of an answer.
-pub type ResponseBody = Incoming;
-/// Stand-in.
-pub struct Upstreams {
-    tls: Arc<rustls::ClientConfig>,
-}
+mod target;
+mod tasks;
+mod tls;
+mod upstreams;
+mod way;
 
-fn fail(error: impl std::fmt::Display) -> Failure {
-    Failure { code: Code::UpstreamUnreachable, message: error.to_string(), hint: String::new() }
-}
-
-impl Upstreams {
-    /// New.
-    pub fn new(roots: TrustRoots, _limits: &Limits) -> Self {
-        let config = rustls::ClientConfig::builder_with_provider(crypto()).with_safe_default_protocol_versions();
-        #[allow(clippy::unwrap_used)]
-        let tls = config.unwrap().with_root_certificates(roots.0).with_no_client_auth();
-        Self { tls: Arc::new(tls) }
-    }
-    /// Raw.
-    pub async fn connect(&self, target: &Target, rule: &Rule) -> Result<TcpStream, Failure> {
-        let address = rule.route.dial.ok_or_else(|| fail(&target.host))?;
-        #[allow(clippy::disallowed_methods, reason = "stand-in")]
-        TcpStream::connect(address).await.map_err(fail)
-    }
-    /// Send.
-    pub async fn send(&self, target: &Target, rule: &Rule, request: Request<RequestBody>) -> Result<Response<Incoming>, Failure> {
-        let tcp = self.connect(target, rule).await?;
-        match target.transport {
-            Transport::Plain => Self::over(tcp, request).await,
-            Transport::Tls => {
-                let name = rustls::pki_types::ServerName::try_from(target.host.to_string()).map_err(fail)?;
-                let stream = tokio_rustls::TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await.map_err(fail)?;
-                Self::over(stream, request).await
-            }
-        }
-    }
-    /// Upgrade.
-    pub async fn upgrade(&self, target: &Target, rule: &Rule, request: Request<RequestBody>) -> Result<Response<Incoming>, Failure> {
-        self.send(target, rule, request).await
-    }
-    async fn over<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static>(
-        stream: S,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, Failure> {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(fail)?;
-        tokio::spawn(connection.with_upgrades());
-        sender.send_request(request).await.map_err(fail)
-    }
-}
+pub use address_policy::{AddressKind, kind_of};
+pub use failure::Failure;
+pub use https_client::{HttpsClient, Posted};
+pub use lookup::Lookup;
+pub use response_body::ResponseBody;
+pub use target::Target;
+pub use upstreams::Upstreams;

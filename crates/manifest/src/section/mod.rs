@@ -15,6 +15,7 @@ mod route;
 mod route_auth;
 mod route_dlp;
 mod route_match;
+mod token_ref;
 mod workspace;
 
 pub(crate) use agent::{AgentFile, OwnBottle, read as read_agent};
@@ -37,6 +38,7 @@ pub(crate) const BOTTLE: &[&Section] = &[
     &route_match::PATH,
     &route_match::HEADER,
     &route_auth::SECTION,
+    &token_ref::SECTION,
     &route_dlp::SECTION,
     &limits::SECTION,
     &workspace::SECTION,

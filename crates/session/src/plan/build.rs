@@ -96,6 +96,8 @@ pub struct Plan {
     preflight: Preflight,
 }
 
+/// Folders of the host that a bottle without an image of its own may show.
+const SYSTEM: [&str; 8] = ["/usr", "/opt", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc"];
 /// Variables that tell programs about the person's terminal; no secrets.
 const TERMINAL: [&str; 4] = ["TERM", "COLORTERM", "LANG", "LC_ALL"];
 
@@ -109,6 +111,7 @@ impl Planner<'_> {
         let identity = keep(self.identity(), &mut problems);
         let limits = self.limits(&mut problems);
         let root = keep(self.root(), &mut problems);
+        problems.extend(self.state_is_visible());
         let env = self.env(&mut problems);
         let guest_skills = keep(self.guest_skills(), &mut problems);
         let workspace_at = keep(self.workspace_at(), &mut problems);
@@ -166,6 +169,13 @@ impl Planner<'_> {
             None => Identity::random(self.resolved.agent.name.as_str()),
         };
         identity.map_err(Problem::from)
+    }
+
+    /// Manifests, records and the control socket in a folder that every bottle shows.
+    fn state_is_visible(&self) -> Option<Problem> {
+        let state = std::fs::canonicalize(&self.host.state).unwrap_or_else(|_| self.host.state.clone());
+        let shown = SYSTEM.iter().any(|folder| state.starts_with(folder));
+        (shown && self.resolved.bottle.provider.image.is_none()).then_some(Problem::State(state))
     }
 
     /// A workspace that cannot fit: known before anything of it is copied.

@@ -36,6 +36,9 @@ pub enum Problem {
         /// What is wrong with it.
         reason: String,
     },
+    /// Our own folder would be seen by the agent.
+    #[error("BOT_BOTTLE_HOME is {}, in a system folder, which bottles see: choose a folder elsewhere, such as ~/.bot-bottle", store::escape(&.0.to_string_lossy()))]
+    State(std::path::PathBuf),
     /// A place in the bottle.
     #[error("{what}: {source}")]
     Place {
