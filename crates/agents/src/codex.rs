@@ -15,6 +15,8 @@ pub(crate) const RUNTIME: Runtime = Runtime {
     placeholder: None,
 };
 
+/// Stands where a key would.
+pub(crate) const PLACEHOLDER: &str = "placeholder-the-real-key-stays-outside-the-bottle";
 /// Where it looks for skills, beside the folders of the workspace.
 pub(crate) const SKILL_FOLDERS: &[&str] = &[".agents/skills"];
 
@@ -27,7 +29,7 @@ pub(crate) fn files(folders: &[GuestPath]) -> Vec<ProviderFile> {
         let name = json!(folder.as_path().to_string_lossy());
         config.push_str(&format!("\n[projects.{name}]\ntrust_level = \"trusted\"\n"));
     }
-    let auth = json!({ "OPENAI_API_KEY": "placeholder-the-real-key-stays-outside-the-bottle" });
+    let auth = json!({ "OPENAI_API_KEY": PLACEHOLDER });
     let file = |at, content: String| ProviderFile::new(at, content, 0o600);
     [file(".codex/config.toml", config), file(".codex/auth.json", format!("{auth:#}\n"))].into_iter().collect()
 }

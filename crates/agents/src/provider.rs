@@ -2,6 +2,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use bottle::GuestPath;
+use secret::Secret;
 
 use crate::{Headless, PromptMode, Runtime, Template, claude, codex};
 
@@ -108,6 +109,16 @@ impl Provider {
             Template::Codex => &codex::RUNTIME,
             Template::Command => &ANY_PROGRAM,
         }
+    }
+
+    /// Credentials that stand in for the real ones in a bottle: whoever sees one knows that it is nobody's.
+    pub fn placeholders(&self) -> Vec<Secret> {
+        let variable = self.runtime().placeholder.map(|placeholder| placeholder.value);
+        let file = match self.template {
+            Template::Codex => Some(codex::PLACEHOLDER),
+            Template::Claude | Template::Command => None,
+        };
+        variable.into_iter().chain(file).map(Secret::from).collect()
     }
 
     /// Folders, relative to `/home/node`, where the program looks for skills beside the guest skills folder.

@@ -18,6 +18,22 @@ pub enum Problem {
     /// A host variable is missing.
     #[error("{0}; set it, or change the bottle's env")]
     Env(#[from] crate::UnsetVariable),
+    /// Routes that cannot be.
+    #[error(transparent)]
+    Rules(#[from] crate::RulesError),
+    /// A credential of a route is missing.
+    #[error("{rule} puts in the credential of {place}, which is {}: set it, or change the route", if *.empty { "empty" } else { "not set" })]
+    Credential {
+        /// Where it is wanted.
+        rule: policy::Origin,
+        /// The variable.
+        place: String,
+        /// It is set, to nothing.
+        empty: bool,
+    },
+    /// The certificates that the person names.
+    #[error(transparent)]
+    Trust(#[from] egress::TrustError),
     /// A limit cannot be enforced here.
     #[error("limits.{name} cannot be enforced by the {backend} backend here: {reason}")]
     Limit {
