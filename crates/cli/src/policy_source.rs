@@ -1,5 +1,4 @@
-use manifest::{Catalogue, Places};
-use policy::Table;
+use manifest::{Catalogue, Places, Resolved};
 use session::PolicySource;
 
 /// The manifests that a session was started from, read again.
@@ -17,11 +16,9 @@ impl Manifests {
 }
 
 impl PolicySource for Manifests {
-    fn read(&self) -> Result<Table, String> {
+    fn read(&self) -> Result<Resolved, String> {
         let catalogue = Catalogue::open(&self.places).map_err(|error| error.to_string())?;
-        let resolved = catalogue
-            .resolve(&self.agent, &self.bottles)
-            .map_err(|error| error.render(manifest::Style::Plain).trim_end().to_owned())?;
-        session::rules(&resolved).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        let resolved = catalogue.resolve(&self.agent, &self.bottles);
+        resolved.map_err(|error| error.render(manifest::Style::Plain).trim_end().to_owned())
     }
 }

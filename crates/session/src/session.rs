@@ -246,7 +246,7 @@ impl Phases<'_> {
         let provisioned = provision::provision(&self.plan.provision, Some(&trust), &*bottle, announce);
         let provisioned = running::race(provisioned, self.interrupts, limit).await.map_err(Stop::Early)??;
 
-        let reloader = Arc::new(Reloader::new(policy, control));
+        let reloader = Arc::new(Reloader::new(policy, self.plan.provider.hosts(), control));
         self.interrupts.reload_on_hangup(self.reloads.begin(&reloader));
         ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone(), reloader }));
         let exec = self.agent(env, provisioned.folder);
@@ -319,7 +319,8 @@ impl Phases<'_> {
         close_later(self.undo, &launched.bottle);
         *self.made = Some(Arc::clone(&launched.bottle));
         let network = &self.plan.network;
-        let known = env.iter().map(|(_, value)| value.clone()).chain(self.plan.provider.placeholders());
+        let known = env.iter().map(|(_, value)| value.clone());
+        let known = known.chain(self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)));
         let config = Config {
             table: network.table.clone(),
             credentials: HostCredentials::new(sources),

@@ -1,13 +1,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use agents::Credential;
 use async_trait::async_trait;
-use credentials::{Sources, TokenAnswer, TokenEndpoint, TokenRequest, Unreachable};
+use credentials::{CodexLogin, Sources, TokenAnswer, TokenEndpoint, TokenRequest, Unreachable};
 use egress::upstream::HttpsClient;
 use egress::{CredentialError, Credentials, TrustRoots};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::TokenRef;
 use secret::Secret;
+
+use crate::Problem;
 
 /// How long a refresh of a login may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,6 +24,33 @@ struct Refresh(TrustRoots);
 /// Sources of `host`'s credentials; nothing is read yet.
 pub(crate) fn sources(host: credentials::Host, roots: &TrustRoots) -> Sources {
     Sources::new(host, Arc::new(Refresh(roots.clone())))
+}
+
+/// What kind of login Codex has on the host.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn codex_login(host: credentials::Host, roots: &TrustRoots) -> Result<Credential, Problem> {
+    let sources = sources(host, roots);
+    let looking = std::thread::spawn(move || {
+        // A runtime of its own: plans are made wherever the caller stands.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map(|runtime| runtime.block_on(sources.codex_login()))
+    });
+    let failed = |message: &str| {
+        let message = format!("looking at your Codex login: {message}");
+        Problem::Login(credentials::CredentialError { message, hint: "try again".to_owned() })
+    };
+    let login = looking.join().map_err(|_| failed("it failed"))?.map_err(|error| failed(&error.to_string()))?;
+    Ok(match login.map_err(Problem::Login)? {
+        CodexLogin::ApiKey => Credential::CodexKeyLogin,
+        CodexLogin::ChatGpt(account) => Credential::ChatGptLogin(agents::ChatGptAccount {
+            account_id: account.account_id,
+            user_id: account.user_id,
+            plan: account.plan,
+            fedramp: account.fedramp,
+        }),
+    })
 }
 
 impl HostCredentials {

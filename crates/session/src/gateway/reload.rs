@@ -1,28 +1,33 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use egress::Control;
-use policy::Table;
+use manifest::Resolved;
+use policy::ProviderHost;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::rules::{RulesError, rules};
+
 /// Reads a session's policy anew from where it came: the manifests of its agent and bottles.
 pub trait PolicySource: Send + Sync {
-    /// The table as the manifests say it now; a table that differs in nothing but routes.
+    /// What the manifests say now; only their routes count.
     ///
     /// # Errors
-    /// What is wrong with them, for the person: the table in force stays.
-    fn read(&self) -> Result<Table, String>;
+    /// What is wrong with them, for the person: the policy in force stays.
+    fn read(&self) -> Result<Resolved, String>;
 }
 
 /// Puts the policy of a running session in force anew.
 pub struct Reloader {
     source: Box<dyn PolicySource>,
+    hosts: Vec<ProviderHost>,
     control: Control,
 }
 
 impl Reloader {
-    pub(crate) fn new(source: Box<dyn PolicySource>, control: Control) -> Self {
-        Self { source, control }
+    /// `hosts` are those of the session's provider, which stays what it is.
+    pub(crate) fn new(source: Box<dyn PolicySource>, hosts: Vec<ProviderHost>, control: Control) -> Self {
+        Self { source, hosts, control }
     }
 
     /// Reads the policy; a good one counts for every request from now on, a bad one changes nothing. The number of its rules.
@@ -30,7 +35,9 @@ impl Reloader {
     /// # Errors
     /// What is wrong with it.
     pub fn reload(&self) -> Result<usize, String> {
-        let table = self.source.read()?;
+        let resolved = self.source.read()?;
+        let told = |errors: Vec<RulesError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let table = rules(&resolved, &self.hosts).map_err(told)?;
         let rules = table.rules().len();
         self.control.reload(table);
         Ok(rules)

@@ -3,11 +3,11 @@ use std::path::{Path, PathBuf};
 
 use agents::credentials::{Moved, Private};
 use agents::find::{Found, Shell, find};
-use agents::{AgentCommand, Invocation, Mode, Provider, Template, Visible, resolve_tools};
+use agents::{AgentCommand, Credential, Invocation, Mode, Provider, Template, Visible, resolve_tools};
 use bottle::{BackendName, Capabilities, GuestPath, Limits, RootFs};
 use credentials::{LoginFolder, LoginUrls, Variables};
 use egress::TrustRoots;
-use manifest::{Image, Resolved};
+use manifest::{Image, ProviderAuth, Resolved};
 use policy::{Rule, Table, TokenRef};
 use provision::{Environment, GitIdentity, ProvisionPlan, Request};
 use secret::Secret;
@@ -15,6 +15,7 @@ use store::Identity;
 
 use super::{Preflight, Problem, Problems, preflight};
 use crate::env::{Ask, Env, HostEnv};
+use crate::gateway;
 
 /// What the person chose on the command line.
 #[derive(Debug, Clone, Default)]
@@ -142,10 +143,14 @@ impl Planner<'_> {
         let root = keep(self.root(), &mut problems);
         problems.extend(self.state_is_visible());
         let env = self.env(&mut problems);
-        let network = self.network(&mut problems);
         let guest_skills = keep(self.guest_skills(), &mut problems);
         let workspace_at = keep(self.workspace_at(), &mut problems);
-        let provider = keep(self.provider(), &mut problems);
+        let roots = keep(self.roots(), &mut problems);
+        let provider = match &roots {
+            Some(roots) => keep(self.provider(roots), &mut problems),
+            None => None,
+        };
+        let network = roots.zip(provider.as_ref()).and_then(|(roots, provider)| self.network(roots, provider, &mut problems));
         let (found, visible) = match &provider {
             Some(provider) => self.visible(provider, &mut problems),
             None => (None, Visible::default()),
@@ -264,18 +269,21 @@ impl Planner<'_> {
         })
     }
 
-    fn network(&self, problems: &mut Vec<Problem>) -> Option<Network> {
+    fn roots(&self) -> Result<TrustRoots, Problem> {
         let named = self.host.env.plain("SSL_CERT_FILE").map(PathBuf::from);
-        let roots = keep(TrustRoots::new(named.as_deref()).map_err(Problem::from), problems);
-        let table = match crate::rules(&self.resolved) {
-            Ok(table) => Some(table),
+        Ok(TrustRoots::new(named.as_deref())?)
+    }
+
+    fn network(&self, roots: TrustRoots, provider: &Provider, problems: &mut Vec<Problem>) -> Option<Network> {
+        let table = match gateway::rules(&self.resolved, &provider.hosts()) {
+            Ok(table) => table,
             Err(errors) => {
                 problems.extend(errors.into_iter().map(Problem::from));
-                None
+                return None;
             }
         };
-        problems.extend(table.iter().flat_map(|table| table.rules()).filter_map(|rule| self.missing(rule)));
-        Some(Network { table: table?, roots: roots?, credentials: self.host.credentials() })
+        problems.extend(table.rules().iter().filter_map(|rule| self.missing(rule)));
+        Some(Network { table, roots, credentials: self.host.credentials() })
     }
 
     /// A variable that a rule needs and that has no value. Files, commands and logins are looked at when the launch begins.
@@ -300,7 +308,7 @@ impl Planner<'_> {
         GuestPath::parse(at).map_err(|source| Problem::Place { what: "workspace.path", source })
     }
 
-    fn provider(&self) -> Result<Provider, Problem> {
+    fn provider(&self, roots: &TrustRoots) -> Result<Provider, Problem> {
         let wanted = &self.resolved.bottle.provider;
         let template = match wanted.template {
             manifest::Template::Claude => Template::Claude,
@@ -308,7 +316,22 @@ impl Planner<'_> {
             manifest::Template::Command => Template::Command,
         };
         let command = wanted.command.iter().map(OsString::from).collect();
-        Ok(Provider::new(template, command, &self.host.home)?)
+        let provider = Provider::new(template, command, &self.host.home)?;
+        Ok(provider.paid_with(self.credential(roots)?)?)
+    }
+
+    /// What the agent's model is paid with. A login of the host is looked at, because what stands in for it has to look the same.
+    fn credential(&self, roots: &TrustRoots) -> Result<Credential, Problem> {
+        let provider = &self.resolved.bottle.provider;
+        match (&provider.auth, provider.template) {
+            (None, _) => Ok(Credential::None),
+            (Some(ProviderAuth::LongLivedToken(token)), _) => Ok(Credential::Token(token.clone())),
+            (Some(ProviderAuth::ApiKey(key)), _) => Ok(Credential::ApiKey(key.clone())),
+            (Some(ProviderAuth::HostLogin), manifest::Template::Codex) => gateway::codex_login(self.host.credentials(), roots),
+            (Some(ProviderAuth::HostLogin), manifest::Template::Claude | manifest::Template::Command) => {
+                Ok(Credential::ClaudeLogin)
+            }
+        }
     }
 
     /// What of the host has to be visible. A bottle that is made from an image brings its own programs; and the agent's is

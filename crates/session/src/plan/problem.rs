@@ -9,6 +9,12 @@ pub enum Problem {
     /// The provider is not usable as it is.
     #[error(transparent)]
     Provider(#[from] agents::ProviderError),
+    /// The provider cannot be paid with what the manifest names.
+    #[error("agent_provider: {0}")]
+    Payment(#[from] agents::CredentialNotTaken),
+    /// The host's login of the agent's program.
+    #[error("{0}: {hint}", hint = .0.hint)]
+    Login(credentials::CredentialError),
     /// The agent's program is not there, or cannot be shown.
     #[error("the agent's program: {0}")]
     Program(#[from] agents::find::FindError),

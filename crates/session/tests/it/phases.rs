@@ -155,7 +155,7 @@ async fn limits_that_were_hit_are_asked_for_before_the_bottle_is_closed() {
 struct NoPolicy;
 
 impl session::PolicySource for NoPolicy {
-    fn read(&self) -> Result<policy::Table, String> {
+    fn read(&self) -> Result<manifest::Resolved, String> {
         Err("nobody asked".to_owned())
     }
 }
