@@ -75,10 +75,6 @@ impl Named {
         }
     }
 
-    /// As a certificate names it.
-    pub(crate) fn bare(&self) -> String {
-        self.to_string()
-    }
 }
 
 impl fmt::Display for Named {
