@@ -35,7 +35,7 @@ impl Failure {
 
     /// The same, as something that was wrong with what the person gave: status 2.
     #[must_use]
-    pub fn as_usage(self) -> Self {
+    pub fn for_usage(self) -> Self {
         Self { code: USAGE, ..self }
     }
 

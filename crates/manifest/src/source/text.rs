@@ -18,7 +18,11 @@ pub(crate) fn read_named(path: &Path) -> Result<SourceFile, Box<Diagnostic>> {
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| cannot("it names no file".to_owned()))?;
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match Folder::open(folder, "", Origin::Home) {
-        Ok(Some(folder)) => read(&folder, name),
+        Ok(Some(mut opened)) => {
+            // Shown as the person wrote it.
+            opened.path = path.parent().unwrap_or(folder).to_owned();
+            read(&opened, name)
+        }
         Ok(None) => Err(cannot(format!("the folder {} does not exist", shown_path(folder)))),
         Err(error) => Err(cannot(error.to_string())),
     }

@@ -13,7 +13,7 @@ use crate::talk;
 pub fn run(args: &args::PolicyTest, host: &HostEnvironment) -> Result<u8, Failure> {
     let expectations = Expectations::read(&args.file).map_err(|told| {
         let all: Vec<String> = told.iter().map(|diagnostic| diagnostic.render(talk::style())).collect();
-        Failure::rendered(all.join("\n\n")).as_usage()
+        Failure::rendered(all.join("\n\n")).for_usage()
     })?;
     let (resolved, table) = rules(&expectations.agent, &expectations.bottles, host)?;
     talk::notes(&resolved.notes);
