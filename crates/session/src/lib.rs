@@ -22,6 +22,8 @@ mod undo;
 pub use env::{Ask, Env, HostEnv, UnsetVariable};
 pub use gateway::{PolicySource, Reloader, RulesError};
 pub use interrupts::{Caught, Interrupts, Stopper};
-pub use plan::{Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, WorkspaceLine};
+pub use plan::{
+    Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, RuleError, WorkspaceLine, rules,
+};
 pub use session::{Ending, Outcome, Session, SessionError};
 pub use undo::{Undo, UndoError};

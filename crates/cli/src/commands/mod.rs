@@ -8,6 +8,7 @@ mod exec;
 mod info;
 mod list;
 mod logs;
+mod policy;
 mod start;
 mod stop;
 
@@ -34,6 +35,7 @@ pub fn run(command: Command, host: &HostEnvironment) -> Result<u8, Failure> {
         Command::List(args) => list::run(&args, host),
         Command::Logs(args) => logs::run(&args, host),
         Command::Info(args) => info::run(&args, host),
+        Command::Policy(args) => policy::run(&args, host),
         Command::Cleanup(args) => cleanup::run(&args, host),
         Command::Doctor(args) => doctor::run(&args, host),
         Command::Demo => demo::run(host),
