@@ -27,6 +27,9 @@ mod tls;
 mod upstreams;
 mod way;
 
+#[cfg(test)]
+mod origin_for_tests;
+
 pub use address_policy::{AddressKind, kind_of};
 pub use failure::Failure;
 pub use https_client::{HttpsClient, Posted};

@@ -230,3 +230,7 @@ async fn finish(
         },
     }
 }
+
+#[cfg(test)]
+#[path = "upstreams_tests.rs"]
+mod tests;
