@@ -15,7 +15,8 @@ async fn posts_and_takes_the_whole_answer() {
     let origin = TestOrigin::tls(authority.acceptor(&["h2", "http/1.1"], |_| ()), 1, |request| async move {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let mut answer = ok(format!("{} {} {:?} {:?} {body:?}", parts.method, parts.uri, parts.headers["host"], parts.headers["x-kind"]));
+        let mut answer =
+            ok(format!("{} {} {:?} {:?} {body:?}", parts.method, parts.uri, parts.headers["host"], parts.headers["x-kind"]));
         *answer.status_mut() = StatusCode::BAD_REQUEST;
         answer
     })
@@ -30,7 +31,16 @@ async fn posts_and_takes_the_whole_answer() {
 #[tokio::test]
 async fn refuses_what_is_no_proper_https_url() {
     let client = HttpsClient::new(TestAuthority::new().roots(), PATIENCE);
-    for url in ["", "http://a.example/", "https://", "https://u:p@a.example/", "/path", "https://a.example:0x1/", "https://127.1/", "https://a.example:99999/"] {
+    for url in [
+        "",
+        "http://a.example/",
+        "https://",
+        "https://u:p@a.example/",
+        "/path",
+        "https://a.example:0x1/",
+        "https://127.1/",
+        "https://a.example:99999/",
+    ] {
         let failure = client.post(url, HeaderMap::new(), Vec::new()).await.unwrap_err();
         assert_eq!(failure.code, Code::BadRequest, "{url}");
     }

@@ -7,6 +7,7 @@
 //! - [`HttpsClient`] is for the host's own requests, such as refreshing a login, by the same rules.
 
 mod address_policy;
+mod again;
 mod boot_clock;
 mod checked;
 mod dial;
