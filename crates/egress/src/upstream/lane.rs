@@ -66,7 +66,7 @@ pub(super) enum On {
 pub(super) enum Begun<A, B> {
     Http1(A, Option<Again>),
     Http2(B, Stream, Option<Again>),
-    Waits(Request<RequestBody>),
+    Waits(Box<Request<RequestBody>>),
 }
 
 /// What became of a request: an answer, or an error and, if nothing of it was sent, the request.
@@ -125,7 +125,7 @@ impl Lane {
             let again = if kept && now.since(connection.used()) > QUIET { Again::of(&request) } else { None };
             return Ok(Begun::Http1(connection.begin(request, now), again));
         }
-        Ok(Begun::Waits(request))
+        Ok(Begun::Waits(Box::new(request)))
     }
 
     /// Whether connections are opened one after the other.
@@ -159,11 +159,13 @@ impl Lane {
         state.http1.retain(|connection| {
             let free = connection.is_free();
             kept += usize::from(free);
-            !connection.is_closed() && !(free && (kept > IDLE_MAX || now.since(connection.used()) > idle))
+            let is_old = free && (kept > IDLE_MAX || now.since(connection.used()) > idle);
+            !connection.is_closed() && !is_old
         });
-        state
-            .http2
-            .retain(|connection| !connection.is_closed() && !(connection.is_idle() && now.since(connection.used()) > idle));
+        state.http2.retain(|connection| {
+            let is_old = connection.is_idle() && now.since(connection.used()) > idle;
+            !connection.is_closed() && !is_old
+        });
         !state.http1.is_empty() || !state.http2.is_empty()
     }
 

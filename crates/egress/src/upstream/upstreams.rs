@@ -88,7 +88,7 @@ impl Upstreams {
     ) -> Result<Response<ResponseBody>, Failure> {
         let lane = self.lanes.lane(target, rule, &self.tasks)?;
         let (request, on) = match lane.begin(request, On::Kept, self.lanes.idle())? {
-            Begun::Waits(request) => (request, On::Kept),
+            Begun::Waits(request) => (*request, On::Kept),
             begun => match finish(target, begun).await {
                 Ok(answer) => return Ok(answer),
                 Err(Unsent::Again(request)) => (*request, On::OpenedSince(BootTime::now())),
@@ -150,7 +150,7 @@ impl Upstreams {
                 let _ = timeout_at(deadline, hearing.end()).await;
             }
             match lane.begin(request, on, idle)? {
-                Begun::Waits(waiting) => request = waiting,
+                Begun::Waits(waiting) => request = *waiting,
                 begun => return Ok(begun),
             }
             if let Some(failure) = lane.failed_since(asked) {
@@ -232,7 +232,7 @@ async fn finish(
         Begun::Http2(answer, stream, again) => {
             (answer.await.map(|answer| answer.map(|body| ResponseBody::of_http2(body, stream))), again)
         }
-        Begun::Waits(request) => return Err(Unsent::Again(Box::new(request))),
+        Begun::Waits(request) => return Err(Unsent::Again(request)),
     };
     match answered {
         // Nobody asked for another protocol.

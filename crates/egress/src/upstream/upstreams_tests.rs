@@ -155,12 +155,10 @@ async fn a_kept_connection_that_was_closed_costs_no_request() {
     for _ in 0..20 {
         let request = Request::post("/").body(RequestBody::whole("body")).unwrap();
         assert_eq!(text(upstreams.send(&target, &rule, request).await.unwrap()).await, "ok");
-        // The task that drives the connection must have seen the end, as it has between two requests of a real agent; what
-        // happens in the moment before is another matter.
-        for _ in 0..50 {
+        // Until the task that drives the connection has seen its end, as it has between two requests of a real agent.
+        while upstreams.places.available_permits() < Limits::default().connections {
             tokio::task::yield_now().await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(origin.connections(), 20);
 }
@@ -473,33 +471,42 @@ async fn more_connections_than_allowed_wait_and_idle_ones_make_way() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_idle_for_too_long_is_closed() {
+    let origin = TestOrigin::plain(seen).await;
+    let limits = Limits { idle: Duration::from_millis(30), ..Limits::default() };
+    let upstreams = Upstreams::new(nobody(), &limits);
+    text(upstreams.send(&origin.target(Transport::Plain), &origin.rule(), get("/")).await.unwrap()).await;
+    while upstreams.places.available_permits() < limits.connections {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    text(upstreams.send(&origin.target(Transport::Plain), &origin.rule(), get("/")).await.unwrap()).await;
+    assert_eq!(origin.connections(), 2);
+}
+
+#[tokio::test]
 async fn when_it_is_dropped_every_connection_ends() {
     let authority = TestAuthority::new();
     for protocol in ["h2", "http/1.1"] {
-        let (ended, mut ends) = mpsc::unbounded_channel();
+        let (tell, mut told) = mpsc::unbounded_channel();
         let acceptor = authority.acceptor(&[protocol], |_| ());
         let origin = TestOrigin::raw(move |stream: TcpStream, _| {
-            let (acceptor, ended) = (acceptor.clone(), ended.clone());
+            let (acceptor, tell) = (acceptor.clone(), tell.clone());
             async move {
                 let mut stream = acceptor.accept(stream).await.unwrap();
-                let mut sink = Vec::new();
-                let _ = stream.read_to_end(&mut sink).await;
-                ended.send(()).unwrap();
+                stream.read_u8().await.unwrap();
+                tell.send("begun").unwrap();
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+                tell.send("ended").unwrap();
             }
         })
         .await;
         let (upstreams, target, rule) = (upstreams(authority.roots()), origin.target(Transport::Tls), origin.rule());
-        {
-            let asking = upstreams.send(&target, &rule, get("/"));
-            tokio::pin!(asking);
-            while origin.connections() < 1 {
-                tokio::select! { biased; _ = &mut asking => unreachable!(), () = tokio::task::yield_now() => {} }
-            }
-            // Until the request is on its way there is nothing to end; a moment of polling gets it there.
-            let _ = tokio::time::timeout(Duration::from_millis(200), &mut asking).await;
+        tokio::select! {
+            _ = upstreams.send(&target, &rule, get("/")) => unreachable!("nobody answers"),
+            begun = told.recv() => assert_eq!(begun, Some("begun"), "{protocol}"),
         }
         drop(upstreams);
-        assert_eq!(ends.recv().await, Some(()), "{protocol}");
+        assert_eq!(told.recv().await, Some("ended"), "{protocol}");
     }
 }
 
