@@ -203,7 +203,7 @@ impl Phases<'_> {
         let bottle = Arc::clone(&launched.bottle);
         self.serve(launched);
 
-        let provisioned = provision::provision(&self.plan.provision, &*bottle, announce);
+        let provisioned = provision::provision(&self.plan.provision, None, &*bottle, announce);
         let provisioned = running::race(provisioned, self.interrupts, limit).await.map_err(Stop::Early)??;
 
         ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone() }));
