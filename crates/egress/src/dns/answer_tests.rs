@@ -12,7 +12,7 @@ fn table() -> Table {
         origin: Origin::Provider("test"),
         account: Account::Any,
     };
-    Table::new(vec![rule("api.example.org"), rule("*.wild.example")])
+    Table::new(vec![rule("api.example.org"), rule("*.wild.example")]).unwrap()
 }
 
 fn query(name: &str, kind: RecordType) -> Message {
