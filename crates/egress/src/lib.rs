@@ -9,8 +9,14 @@
 
 #![forbid(unsafe_code)]
 
+mod body;
 mod config;
 mod credentials;
+pub mod dns;
+mod trust;
+pub mod upstream;
 
+pub use body::RequestBody;
 pub use config::{Config, Limits};
 pub use credentials::{CredentialError, Credentials};
+pub use trust::{TrustError, TrustRoots};
