@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-
 /// The body of a request on its way out: streamed, counted, never collected.
 pub struct RequestBody {
     source: Source,

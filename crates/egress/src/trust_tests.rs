@@ -46,7 +46,12 @@ fn a_private_key_in_the_named_file_stays_out_of_the_bundle() {
 fn what_is_no_certificate_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let good = authority().0;
-    for bad in [format!("{BEGIN}\nbm90IG9uZQ==\n{END}\n"), format!("{BEGIN}\n%%%\n{END}\n"), format!("{BEGIN}\ncut off\n"), "\u{fffd}".to_owned()] {
+    for bad in [
+        format!("{BEGIN}\nbm90IG9uZQ==\n{END}\n"),
+        format!("{BEGIN}\n%%%\n{END}\n"),
+        format!("{BEGIN}\ncut off\n"),
+        "\u{fffd}".to_owned(),
+    ] {
         let bundle = file(folder.path(), "bundle", &format!("{bad}{good}"));
         assert_eq!(TrustRoots::with_platform(vec![bundle], None).unwrap().store().len(), 1, "{bad}");
     }

@@ -13,5 +13,6 @@ mod scene;
 mod signals;
 mod start;
 mod terminal;
+mod toolchains;
 mod traces;
 mod workspace;

@@ -137,7 +137,9 @@ impl Lane {
             kept += usize::from(free);
             !connection.is_closed() && !(free && (kept > IDLE_MAX || now.since(connection.used()) > idle))
         });
-        state.http2.retain(|connection| !connection.is_closed() && !(connection.is_idle() && now.since(connection.used()) > idle));
+        state
+            .http2
+            .retain(|connection| !connection.is_closed() && !(connection.is_idle() && now.since(connection.used()) > idle));
         !state.http1.is_empty() || !state.http2.is_empty()
     }
 

@@ -78,7 +78,12 @@ impl Upstreams {
     ///
     /// # Errors
     /// As [`Upstreams::connect`]; also when the certificate is not good, or no proper HTTP answer comes.
-    pub async fn send(&self, target: &Target, rule: &Rule, request: Request<RequestBody>) -> Result<Response<ResponseBody>, Failure> {
+    pub async fn send(
+        &self,
+        target: &Target,
+        rule: &Rule,
+        request: Request<RequestBody>,
+    ) -> Result<Response<ResponseBody>, Failure> {
         let lane = self.lanes.lane(target, rule, &self.tasks)?;
         let request = match lane.begin(request, None, self.lanes.idle())? {
             Begun::Waits(request) => request,
@@ -105,7 +110,12 @@ impl Upstreams {
     ///
     /// # Errors
     /// As [`Upstreams::send`].
-    pub async fn upgrade(&self, target: &Target, rule: &Rule, mut request: Request<RequestBody>) -> Result<Response<Incoming>, Failure> {
+    pub async fn upgrade(
+        &self,
+        target: &Target,
+        rule: &Rule,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Failure> {
         let deadline = self.deadline();
         let host = http::HeaderValue::from_str(&target.authority()).map_err(|_| unwritable(target))?;
         http1::address(&mut request, host).map_err(|_| unwritable(target))?;

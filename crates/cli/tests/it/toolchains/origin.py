@@ -50,6 +50,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         answer = self.page()
         self.answer(404 if answer is None else 200, answer or b"")
 
+    do_HEAD = do_GET
+
     def do_POST(self):
         self.note()
         self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -66,7 +68,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def page(self):
         base = "https://" + self.headers["host"]
@@ -142,3 +145,5 @@ for wanted in sys.argv[3:]:
     servers.append(serve_grpc(int(port) + 1, certificates, key))
 with open(READY, "w") as ready:
     ready.write("ready\n")
+# The end of the main thread would close gRPC's pool of threads.
+threading.Event().wait()
