@@ -45,7 +45,12 @@ async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, busy: 
     }
 }
 
-async fn to(connection: &Arc<Connection>, place: &Place, mut request: Request<Incoming>, busy: Busy) -> Result<Response<AnswerBody>, Denied> {
+async fn to(
+    connection: &Arc<Connection>,
+    place: &Place,
+    mut request: Request<Incoming>,
+    busy: Busy,
+) -> Result<Response<AnswerBody>, Denied> {
     match &place.named {
         Named::Reserved(name) => {
             if let Ok(host) = HeaderValue::from_str(&place.authority) {
@@ -105,4 +110,3 @@ fn asked_of(request: &Request<Incoming>) -> String {
 fn shown(place: &Place) -> String {
     format!("{}:{}", place.authority.strip_suffix(&format!(":{}", place.port)).unwrap_or(&place.authority), place.port)
 }
-

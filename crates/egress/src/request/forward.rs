@@ -138,7 +138,8 @@ async fn plain(
     ledger: &Ledger,
 ) -> Result<Answered, Failure> {
     let sent = ledger.sent();
-    let request = request.map(|body| if body.is_end_stream() { RequestBody::whole("") } else { RequestBody::streamed(body, sent) });
+    let request =
+        request.map(|body| if body.is_end_stream() { RequestBody::whole("") } else { RequestBody::streamed(body, sent) });
     shared.upstreams.send(target, rule, request).await.map(Answered::Plain)
 }
 

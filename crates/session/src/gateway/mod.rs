@@ -2,14 +2,11 @@
 
 mod credentials;
 mod reload;
-mod rules;
 mod service;
 mod signer;
 
 pub(crate) use credentials::{HostCredentials, codex_login, sources};
 pub(crate) use reload::Reloads;
 pub use reload::{PolicySource, Reloader};
-pub use rules::RulesError;
-pub(crate) use rules::rules;
 pub(crate) use service::Service;
 pub(crate) use signer::{Signer, making_authority};

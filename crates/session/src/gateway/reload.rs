@@ -6,7 +6,7 @@ use policy::ProviderHost;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::rules::{RulesError, rules};
+use crate::plan::rules_with;
 
 /// Reads a session's policy anew from where it came: the manifests of its agent and bottles.
 pub trait PolicySource: Send + Sync {
@@ -36,8 +36,8 @@ impl Reloader {
     /// What is wrong with it.
     pub fn reload(&self) -> Result<usize, String> {
         let resolved = self.source.read()?;
-        let told = |errors: Vec<RulesError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let table = rules(&resolved, &self.hosts).map_err(told)?;
+        let told = |errors: Vec<crate::RuleError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let table = rules_with(&resolved, &self.hosts).map_err(told)?;
         let rules = table.rules().len();
         self.control.reload(table);
         Ok(rules)

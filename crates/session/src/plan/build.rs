@@ -275,10 +275,10 @@ impl Planner<'_> {
     }
 
     fn network(&self, roots: TrustRoots, provider: &Provider, problems: &mut Vec<Problem>) -> Option<Network> {
-        let table = match gateway::rules(&self.resolved, &provider.hosts()) {
+        let table = match super::rules_with(&self.resolved, &provider.hosts()) {
             Ok(table) => table,
             Err(errors) => {
-                problems.extend(errors.into_iter().map(Problem::from));
+                problems.extend(errors.into_iter().map(Problem::Rules));
                 return None;
             }
         };

@@ -25,8 +25,8 @@ pub enum Problem {
     #[error("{0}; set it, or change the bottle's env")]
     Env(#[from] crate::UnsetVariable),
     /// Routes that cannot be.
-    #[error(transparent)]
-    Rules(#[from] crate::RulesError),
+    #[error("{0}: {hint}", hint = .0.hint())]
+    Rules(crate::RuleError),
     /// A credential of a route is missing.
     #[error("{rule} puts in the credential of {place}, which is {}: set it, or change the route", if *.empty { "empty" } else { "not set" })]
     Credential {
