@@ -201,6 +201,8 @@ pub enum PolicyCommand {
     Explain(Explain),
     /// Check a file of expectations
     Test(PolicyTest),
+    /// Have a running session read its manifests again; what is wrong with them changes nothing
+    Reload(PolicyReload),
 }
 
 /// `policy explain`
@@ -223,6 +225,13 @@ pub struct Explain {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `policy reload`
+#[derive(Debug, Args)]
+pub struct PolicyReload {
+    /// The session
+    pub identity: String,
 }
 
 /// `policy test`

@@ -1,4 +1,4 @@
-//! The real Claude Code and Codex, installed in the person's home, in a bottle that reaches nothing.
+//! The real Claude Code and Codex, installed in the person's home, in a bottle without a credential for its model.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ fn claude_starts_from_an_install_in_the_home_and_is_refused_with_a_reason() {
     let ran = start(&scene, &["--prompt", "say hi"]);
     // What the agent itself shows differs from version to version: the answer's own text, or that the proxy refused.
     assert!(ran.code != 0 && (ran.stdout.contains("403") || ran.stdout.contains("proxy")), "{ran:?}");
-    assert!(ran.stderr.contains("refused, because this bottle reaches nothing"), "{ran:?}");
+    assert!(ran.stderr.contains("refused: see 'bot-bottle logs"), "{ran:?}");
     scene.assert_nothing_left();
 }
 
@@ -50,7 +50,7 @@ fn codex_starts_from_an_install_in_the_home_and_is_refused_with_a_reason() {
     let scene = scene.bottle("b", "agent_provider:\n  template: codex\nlimits:\n  time: 20s\n");
     let ran = start(&scene, &["--prompt", "say hi"]);
     assert!(ran.stderr.contains("403") && ran.stderr.contains("OpenAI Codex"), "{ran:?}");
-    assert!(ran.stderr.contains("refused, because this bottle reaches nothing"), "{ran:?}");
+    assert!(ran.stderr.contains("refused: see 'bot-bottle logs"), "{ran:?}");
     scene.assert_nothing_left();
 }
 

@@ -15,18 +15,21 @@ const ASK: &str = r#"exec perl -MIO::Socket::INET -e '
 fn a_request_through_the_proxy_is_refused_with_a_reason_and_recorded_once() {
     let scene = Scene::new();
     let ran = scene.script(&format!("{ASK} 127.0.0.1 3128 \"$(printf 'CONNECT api.example.com:443 HTTP/1.1\\r\\n\\r\\n')\n\n\""));
-    assert!(ran.stdout.contains("HTTP/1.1 403") && ran.stdout.contains("X-Bottle-Refusal: egress.closed"), "{ran:?}");
+    assert!(
+        ran.stdout.contains("HTTP/1.1 403") && ran.stdout.to_lowercase().contains("x-bottle-refusal: egress.host"),
+        "{ran:?}"
+    );
     let records = audit(&scene);
     assert_eq!(records.len(), 1);
     assert_eq!((&records[0]["asked"], &records[0]["destination"]), (&"CONNECT api.example.com:443".into(), &"proxy".into()));
-    assert!(ran.stderr.contains("1 connection was refused, because "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 thing was refused: see 'bot-bottle logs "), "{}", ran.stderr);
 }
 
 #[test]
 fn a_program_that_knows_no_proxy_is_refused_too_with_its_destination() {
     let scene = Scene::new();
     let ran = scene.script(&format!("{ASK} 203.0.113.9 80 \"GET /canary HTTP/1.0\n\n\""));
-    assert!(ran.stdout.contains("egress.closed"), "{ran:?}");
+    assert!(ran.stdout.contains("egress."), "{ran:?}");
     let records = audit(&scene);
     assert_eq!((&records[0]["destination"], &records[0]["kind"]), (&"203.0.113.9:80".into(), &"http".into()));
     assert!(!records[0].to_string().contains("canary"));

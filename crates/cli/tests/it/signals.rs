@@ -7,6 +7,9 @@ use crate::traces::Traces;
 /// The signals after which nothing may be left, and the one after which `cleanup` is needed.
 const SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL];
 
+/// While an agent runs, a hang-up is the end only when our terminal is what hung up; else the policy is read anew.
+const WHILE_RUNNING: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::KILL];
+
 /// Ends on an interrupt, should the signal come so late that it runs already: the first interrupt is the agent's. A shell would
 /// wait for its child, which is told nothing.
 const AGENT: &str = "exec sleep 1000";
@@ -84,7 +87,7 @@ fn while_a_workspace_is_copied() {
 
 #[test]
 fn while_the_agent_runs_without_a_terminal() {
-    for signal in SIGNALS {
+    for signal in WHILE_RUNNING {
         let (scene, label, traces) = begin("running", signal);
         // What the agent ignores cannot keep it; the first interrupt is the agent's own affair, see below.
         let mut live = scene.begin(&label, &[], "trap '' HUP TERM; (sleep 1000 & sleep 1000 &); echo ready; exec sleep 1000");
@@ -96,7 +99,7 @@ fn while_the_agent_runs_without_a_terminal() {
 
 #[test]
 fn while_the_agent_runs_on_a_terminal() {
-    for signal in SIGNALS {
+    for signal in WHILE_RUNNING {
         let (scene, label, traces) = begin("on-tty", signal);
         let script = "trap '' HUP TERM INT; stty raw -echo; echo ready; sleep 1000";
         let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", &label, "--", "sh", "-c", script]);
@@ -105,6 +108,31 @@ fn while_the_agent_runs_on_a_terminal() {
         let code = if signal == Signal::KILL { terminal.end_of_killed() } else { terminal.end().0 };
         check("running on a terminal", signal, code, &scene, &traces);
     }
+}
+
+#[test]
+fn a_terminal_that_hangs_up_ends_the_session() {
+    let (scene, label, traces) = begin("hung-up", Signal::HUP);
+    let script = "trap '' HUP TERM INT; stty raw -echo; echo ready; sleep 1000";
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", &label, "--", "sh", "-c", script]);
+    terminal.until("\nready");
+    let code = terminal.end_of_hung_up();
+    check("hung up", Signal::HUP, code, &scene, &traces);
+}
+
+#[test]
+fn a_hang_up_that_is_no_terminals_end_has_the_policy_read_anew() {
+    let scene = Scene::new();
+    let mut live = scene.live("echo ready; read line; echo ended");
+    live.signal(Signal::HUP);
+    // Whether it was read is told at the end; that it still runs, now.
+    let ran = scene.run(&["policy", "reload", "s"]);
+    assert!(ran.code == 0 && ran.stderr.contains("goes by 0 rules now"), "{ran:?}");
+    live.close_stdin();
+    assert_eq!(live.line(), "ended");
+    let (code, stderr) = live.end();
+    assert_eq!(code, Some(0));
+    assert!(stderr.contains("the policy was read anew while it ran: 0 rules"), "{stderr}");
 }
 
 #[test]

@@ -89,6 +89,13 @@ impl Terminal {
         self.child.wait().unwrap().code()
     }
 
+    /// Closes the terminal's window, so that the kernel hangs it up, and waits for the end.
+    pub fn end_of_hung_up(self) -> Option<i32> {
+        let Self { master, slave, mut child, .. } = self;
+        drop((slave, master));
+        child.wait().unwrap().code()
+    }
+
     /// Waits for the end: the status, all that the screen shows. The terminal must be as it was.
     pub fn end(self) -> (Option<i32>, String) {
         let (code, screen) = self.end_with_screen();

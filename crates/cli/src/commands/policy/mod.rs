@@ -1,6 +1,7 @@
-//! `policy`: what would become of a request. Pure: no bottle, no network, no credential is looked at.
+//! `policy`: what would become of a request, without bottle, network or credential; and `policy reload` for what runs.
 
 mod explain;
+mod reload;
 mod request;
 mod test;
 
@@ -16,11 +17,12 @@ use crate::talk;
 /// Something would be refused, or is not as expected.
 const NOT_SO: u8 = 1;
 
-/// `policy explain` and `policy test`.
+/// `policy explain`, `policy test` and `policy reload`.
 pub fn run(args: &Policy, host: &HostEnvironment) -> Result<u8, Failure> {
     match &args.command {
         PolicyCommand::Explain(args) => explain::run(args, host),
         PolicyCommand::Test(args) => test::run(args, host),
+        PolicyCommand::Reload(args) => reload::run(args, host),
     }
 }
 
