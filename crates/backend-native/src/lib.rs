@@ -27,3 +27,4 @@ pub use backend::{HelperProgram, NativeBackend};
 #[doc(hidden)]
 pub use inside::seccomp;
 pub use inside::{HELPER, run as run_helper};
+pub use sys::hear_of_children;

@@ -63,6 +63,15 @@ pub fn execve_descriptor(program: BorrowedFd<'_>, argv: &[CString]) -> io::Error
     io::Error::last_os_error()
 }
 
+/// Lets the kernel tell of children that end: a caller that ignores SIGCHLD hands that on through execve, and then nobody could
+/// wait for anything (`sigaction(2)`, "SA_NOCLDWAIT").
+pub fn hear_of_children() {
+    // SAFETY: SIG_DFL is valid for SIGCHLD.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+    }
+}
+
 /// Blocks SIGCHLD and makes a descriptor that becomes readable when a child ends (`signalfd(2)`).
 pub fn child_signals() -> io::Result<OwnedFd> {
     // SAFETY: `set` is initialised by sigemptyset before it is read; signalfd returns a descriptor that nobody else owns.

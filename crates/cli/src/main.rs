@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    backend_native::hear_of_children();
     // The native backend executes this program again, under this name, to become PID 1 of a bottle.
     if std::env::args_os().next().is_some_and(|name| name == backend_native::HELPER) {
         return backend_native::run_helper();

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rustix::mount::{MountFlags, mount, mount_bind, mount_remount};
 
-use super::mounts::{self, NO_EXEC, NO_SUID, READ_ONLY};
+use super::mounts::{self, NO_DEV, NO_EXEC, NO_SUID, READ_ONLY};
+use super::rootfs::Layer;
 use super::step::{During, StepError};
 
 /// What tells of the host's kernel, memory, disks or hardware: /dev/null or an empty folder stands there instead. More than
@@ -46,8 +47,11 @@ const READ_ONLY_PATHS: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 
 /// Mounts and masks `root/proc`. Must run while the host's own /proc is still visible: the kernel refuses a fresh one to a
 /// user namespace that cannot see a whole one (`mount_too_revealing`, fs/namespace.c).
-pub fn build(root: &Path) -> Result<(), StepError> {
-    let proc = root.join("proc");
+///
+/// Masked files show an empty one of the bottle's own layer: a device of the host could be locked and watched through them.
+pub fn build(root: &Path, layer: &Layer) -> Result<(), StepError> {
+    let (proc, empty) = (root.join("proc"), layer.path("hidden"));
+    std::fs::File::create_new(&empty).during("preparing the private layer (hidden)")?;
     mount("proc", &proc, "proc", MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC, None)
         .during("mounting a private /proc")?;
     for file in HIDDEN.map(|name| proc.join(name)) {
@@ -60,7 +64,7 @@ pub fn build(root: &Path) -> Result<(), StepError> {
         if metadata.is_dir() {
             mounts::tmpfs(&file, MountFlags::RDONLY | MountFlags::NOEXEC, "mode=555,size=4k,nr_inodes=2")?;
         } else {
-            mounts::bind(Path::new("/dev/null"), &file, READ_ONLY | NO_SUID | NO_EXEC)?;
+            mounts::bind(&empty, &file, READ_ONLY | NO_SUID | NO_DEV | NO_EXEC)?;
         }
     }
     Ok(())

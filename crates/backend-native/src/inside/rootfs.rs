@@ -98,7 +98,7 @@ pub fn build(setup: &Setup, sources: Sources) -> Result<Vec<String>, StepError> 
         tool.attach(&root, &layer.path("empty"), setup.ids)?;
     }
     dev::build(&root, &layer, sources.devices, setup.ids)?;
-    proc::build(&root)?;
+    proc::build(&root, &layer)?;
     pivot(&root)?;
     Ok(remarks)
 }

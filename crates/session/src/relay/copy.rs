@@ -110,11 +110,14 @@ fn drain(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8], rest: &Res
     let is_terminal = rustix::termios::isatty(from);
     let held = if is_terminal { MOST_ON_A_TERMINAL } else { rustix::io::ioctl_fionread(from).unwrap_or(0) };
     let mut left = usize::try_from(held).unwrap_or(usize::MAX);
+    // Threat: something left behind that writes a byte now and then keeps a terminal's session for hours. What the program
+    // itself had written is there at once; only a slow reader of ours may take as long as it wants.
+    let mut waits = WAITS;
     while left > 0 && rest.is_wanted() {
         let size = left.min(buffer.len());
         match step(from, to, &mut buffer[..size])? {
             Step::End => break,
-            Step::Nothing if is_terminal && more_soon(from)? => {}
+            Step::Nothing if is_terminal && waits > 0 && more_soon(from)? => waits -= 1,
             Step::Nothing => break,
             Step::Copied(count) => left -= count,
         }
@@ -124,6 +127,9 @@ fn drain(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8], rest: &Res
 
 /// More than the kernel holds for a pseudo-terminal (`TTYB_DEFAULT_MEM_LIMIT` in drivers/tty/tty_buffer.c, and its own buffer).
 const MOST_ON_A_TERMINAL: u64 = 1 << 20;
+
+/// How often more output of a terminal is waited for after its program's end.
+const WAITS: u32 = 10;
 
 /// Whether a terminal that gave nothing has something within a moment.
 fn more_soon(from: BorrowedFd<'_>) -> io::Result<bool> {
