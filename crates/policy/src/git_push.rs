@@ -7,22 +7,30 @@
 /// second `service` parameter or another case must not carry a push past the gate, so what only resembles a push is one.
 /// An LFS batch that downloads cannot be told from one that uploads without its body, so it counts too.
 pub fn is_git_push(method: &str, path: &str, query: &str) -> bool {
-    let (path, query) = (folded(path), folded(query));
-    let last = path.rsplit(['/', '\\']).map(without_parameters).find(|segment| !segment.is_empty()).unwrap_or_default();
-    if last == "git-receive-pack" {
-        return true;
+    // Judged for every request: most hold none of the words and nothing that could hide one.
+    let hides = |text: &str| text.contains('%') || ["receive", "info", "refs"].iter().any(|word| contains(text, word));
+    if !hides(path) && !hides(query) {
+        return false;
     }
-    // `&` and `;` separate parameters (both are in use), and some servers read `service[]=` and ` service=`.
-    let asks = query.contains("git-receive-pack") || query.contains("git_receive_pack");
-    if asks && path.contains("info/refs") {
-        return true;
-    }
-    let batch = last == "batch" && path.contains("info/lfs/objects");
-    batch && method.eq_ignore_ascii_case("POST")
+    let (path, query) = (plain(&folded(path)), folded(query));
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let refs = path.contains("info/refs");
+    // Any mention in the query will do: `&` and `;` both separate parameters, and some servers read `service[]=` or take the
+    // last of two.
+    let smart = last == "git-receive-pack" || refs && (query.contains("git-receive-pack") || query.contains("git_receive_pack"));
+    let dumb = method.eq_ignore_ascii_case("LOCK") && (refs || path.contains("/refs/"));
+    let large = method.eq_ignore_ascii_case("POST") && last == "batch" && path.contains("info/lfs/objects");
+    smart || dumb || large
 }
 
-fn without_parameters(segment: &str) -> &str {
-    segment.split(';').next().unwrap_or(segment)
+fn contains(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// The segments that mean something, without parameters.
+fn plain(path: &str) -> String {
+    let segments = path.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or(segment));
+    segments.filter(|segment| !matches!(*segment, "" | ".")).fold(String::new(), |path, segment| path + "/" + segment)
 }
 
 /// Decoded as often as there is something to decode (at most four times; deeper encoding means nothing to any server), in
@@ -63,5 +71,53 @@ fn digit(hex: u8) -> u8 {
         b'a'..=b'f' => hex - b'a' + 10,
         b'A'..=b'F' => hex - b'A' + 10,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_git_push;
+
+    #[test]
+    fn pushes_in_every_spelling() {
+        for (method, path, query) in [
+            ("POST", "/me/repo.git/git-receive-pack", ""),
+            ("POST", "/me/repo/git-receive-pack/", ""),
+            ("POST", "/me/repo.git/git%2Dreceive%2dpack", ""),
+            ("POST", "/me/repo.git/git%252dreceive-pack", ""),
+            ("POST", "/me/repo.git/Git-Receive-Pack;x=1", ""),
+            ("POST", "/me/repo.git%2fgit-receive-pack", ""),
+            ("GET", "/me/repo.git/git-receive-pack", ""),
+            ("GET", "/me/repo.git/info/refs", "service=git-receive-pack"),
+            ("GET", "/me/repo.git/info%2frefs", "a=b&service=git%2Dreceive-pack"),
+            ("GET", "/me/repo.git/info/refs", "service=git-upload-pack&service=git-receive-pack"),
+            ("GET", "/me/repo.git/info/refs", "service[]=git-receive-pack"),
+            ("GET", "/me/repo.git/INFO/REFS", "SERVICE=GIT-RECEIVE-PACK"),
+            ("POST", "/me/repo.git/info/lfs/objects/batch", ""),
+            ("post", "/me/repo.git/info/lfs/objects/batch/", "x"),
+            ("POST", "/me/repo.git/info//lfs/.;x/objects\\batch", ""),
+            ("GET", "/me/repo.git/info;x/./refs", "service=git-receive-pack"),
+            ("LOCK", "/me/repo.git/info/refs", ""),
+            ("LOCK", "/me/repo.git/refs/heads/main", ""),
+        ] {
+            assert!(is_git_push(method, path, query), "{method} {path}?{query}");
+        }
+    }
+
+    #[test]
+    fn reading_is_no_push() {
+        for (method, path, query) in [
+            ("GET", "/me/repo.git/info/refs", "service=git-upload-pack"),
+            ("GET", "/me/repo.git/info/refs", ""),
+            ("POST", "/me/repo.git/git-upload-pack", ""),
+            ("GET", "/docs/git-receive-pack/options", ""),
+            ("GET", "/search", "q=git-receive-pack"),
+            ("GET", "/me/repo.git/info/lfs/objects/batch", ""),
+            ("POST", "/v1/objects/batch", ""),
+            ("GET", "/a%zzb%", "%"),
+            ("LOCK", "/dav/file", ""),
+        ] {
+            assert!(!is_git_push(method, path, query), "{method} {path}?{query}");
+        }
     }
 }

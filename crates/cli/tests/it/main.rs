@@ -7,6 +7,7 @@ mod agents;
 mod control;
 mod limits;
 mod listing;
+mod policy;
 mod prompts;
 mod refusals;
 mod scene;

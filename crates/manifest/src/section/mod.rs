@@ -5,6 +5,7 @@ mod agent_provider;
 mod bottle;
 mod egress;
 mod env;
+pub(crate) mod expectations;
 mod git_gate;
 mod git_user;
 mod limits;
@@ -46,3 +47,6 @@ pub(crate) const BOTTLE: &[&Section] = &[
 
 /// The sections of agents.
 pub(crate) const AGENT: &[&Section] = &[&agent::SECTION, &agent::GIT_GATE];
+
+/// The sections of files of expectations.
+pub(crate) const EXPECTATIONS: &[&Section] = &[&expectations::SECTION, &expectations::CASE];

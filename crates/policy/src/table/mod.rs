@@ -74,6 +74,11 @@ impl Table {
         self.group(host).is_some()
     }
 
+    /// The first rule of those that decide about `host`.
+    pub fn deciding(&self, host: &Host) -> Option<&Rule> {
+        self.group(host)?.rules(&self.rules).next()
+    }
+
     /// What happens to a connection to `host` and `port`.
     pub fn reach(&self, host: &Host, port: u16) -> Reach<'_> {
         let Some(group) = self.group(host) else { return Reach::Refuse(refused::host(host)) };

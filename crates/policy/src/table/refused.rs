@@ -19,6 +19,8 @@ pub(super) fn port<'a>(host: &Host, port: u16, rules: impl Iterator<Item = &'a R
     let mut allowed: Vec<String> = Vec::new();
     for rule in &rules {
         let own: Vec<String> = match rule.route.ports.as_slice() {
+            // A credential never travels without TLS, so 80 would be refused as well.
+            [] if rule.route.auth.is_some() => vec!["443 with TLS".to_owned()],
             [] => vec!["443 with TLS".to_owned(), "80 without".to_owned()],
             ports => ports.iter().map(ToString::to_string).collect(),
         };

@@ -4,8 +4,10 @@ mod build;
 mod policy_lines;
 mod preflight;
 mod problem;
+mod rules;
 
 pub use build::{Choices, Host, Plan, Planner};
 pub use policy_lines::{EnvLine, Limit, PolicyLines};
 pub use preflight::{Preflight, WorkspaceLine};
 pub use problem::{Problem, Problems};
+pub use rules::{RuleError, rules};
