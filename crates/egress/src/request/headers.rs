@@ -117,7 +117,9 @@ mod tests {
     }
 
     fn names(headers: &HeaderMap) -> Vec<&str> {
-        headers.keys().map(http::HeaderName::as_str).collect()
+        let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     #[test]
@@ -135,7 +137,7 @@ mod tests {
             ("accept", "*/*"),
         ]);
         strip_hop_by_hop(&mut headers);
-        assert_eq!(names(&headers), ["content-length", "host", "accept", "te"]);
+        assert_eq!(names(&headers), ["accept", "content-length", "host", "te"]);
         assert_eq!(headers["te"], "trailers");
     }
 
