@@ -7,11 +7,12 @@ use super::script::Turn;
 use crate::origin::Answer;
 
 pub(super) fn messages(state: &State, request: &Value) -> Answer {
-    let content = content(state, request);
+    let said = note_results(state, request);
+    let content = content(state, request, said);
     let streams = request["stream"] == true;
     let message = |content: Value| {
         json!({
-            "id": "msg_1", "type": "message", "role": "assistant", "model": request["model"], "content": content,
+            "id": format!("msg_{said}"), "type": "message", "role": "assistant", "model": request["model"], "content": content,
             "stop_reason": Value::Null, "stop_sequence": Value::Null, "usage": { "input_tokens": 100, "output_tokens": 1 },
         })
     };
@@ -54,13 +55,12 @@ fn delta(content: &Value) -> Value {
 }
 
 /// One content block.
-fn content(state: &State, request: &Value) -> Value {
+fn content(state: &State, request: &Value, said: usize) -> Value {
     let has_tools = request["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == "Bash"));
     if !has_tools {
         // A question beside the conversation: a title, whether there is quota left.
         return json!({ "type": "text", "text": "{\"title\": \"a script\"}" });
     }
-    let said = note_results(state, request);
     let tool = |name: &str, input: Value| json!({ "type": "tool_use", "id": format!("toolu_{said}"), "name": name, "input": input });
     match state.script.at(said) {
         Turn::Say(text) => json!({ "type": "text", "text": text }),

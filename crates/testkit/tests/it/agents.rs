@@ -56,6 +56,7 @@ impl Person {
         command.args(args).env_clear().env("HOME", self.path("home")).env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command.envs(env.iter().copied()).current_dir(self.path("work")).stdin(Stdio::null());
         command.env("NODE_EXTRA_CA_CERTS", self.path("authority.pem")).env("CODEX_CA_CERTIFICATE", self.path("authority.pem"));
+        command.env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
         // Its own rule for root: only in a sandbox.
         command.env("IS_SANDBOX", "1").output().unwrap()
     }
@@ -104,8 +105,8 @@ fn codex(person: &Person, model: &ModelApi, settings: &str) -> Output {
     person.file(
         "home/.codex/config.toml",
         &format!(
-            "check_for_update_on_startup = false\nmodel_provider = \"test\"\n{settings}\n[model_providers.test]\nname = \"test\"\n\
-             base_url = \"{}/v1\"\nwire_api = \"responses\"\nrequires_openai_auth = true\n",
+            "check_for_update_on_startup = false\nmodel_provider = \"test\"\n\n[model_providers.test]\nname = \"test\"\n\
+             base_url = \"{}/v1\"\nwire_api = \"responses\"\nrequires_openai_auth = true\n{settings}\n",
             url(model)
         ),
     );
@@ -119,4 +120,13 @@ fn codex_follows_the_script() {
     let output = codex(&person, &model, "");
     person.assert_done(&model, &output);
     assert_eq!(model.messages(), Vec::<String>::new());
+}
+
+#[test]
+fn codex_follows_the_script_over_a_websocket() {
+    let Some(person) = Person::new() else { return };
+    let model = person.model(Credential::bearer("the-key"));
+    let output = codex(&person, &model, "supports_websockets = true");
+    person.assert_done(&model, &output);
+    assert!(!model.messages().is_empty());
 }
