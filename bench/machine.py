@@ -29,16 +29,16 @@ def build():
 
 
 def facts(engine):
+    versions = [said(["bwrap", "--version"]), engine.version if engine.here else "", said(["tar", "--version"])]
+    return f"{hardware()}; {', '.join(version for version in versions if version)}; bot-bottle at {revision()}"
+
+
+def hardware():
     cpu = first(pathlib.Path("/proc/cpuinfo"), "model name")
     memory = int(first(pathlib.Path("/proc/meminfo"), "MemTotal").split()[0]) / 1024 / 1024
     who = "root" if os.getuid() == 0 else "an ordinary user"
     system = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-    versions = [said(["bwrap", "--version"]), engine.version if engine.here else "", said(["tar", "--version"])]
-    return (
-        f"{cpu}, {os.cpu_count()} processors, {memory:.0f} GiB; {system}, kernel {platform.release()}; run as {who}; "
-        + ", ".join(version for version in versions if version)
-        + f"; bot-bottle at {revision()}"
-    )
+    return f"{cpu}, {os.cpu_count()} processors, {memory:.0f} GiB; {system}, kernel {platform.release()}; run as {who}"
 
 
 def revision():

@@ -49,12 +49,12 @@ def text(sections, skipped, facts, arguments):
     return "\n\n".join(part for part in [head, *(section.text() for section in sections), left] if part)
 
 
-def write(text):
+def write(text, begin=BEGIN, end=END):
     path = machine.PROJECT / "docs/performance.md"
     old = path.read_text()
-    before, rest = old.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    before, rest = old.split(begin, 1)
+    _, after = rest.split(end, 1)
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def number(value):

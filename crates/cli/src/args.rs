@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -36,8 +37,12 @@ pub enum Command {
     Stop(Stop),
     /// List agents, bottles or running sessions
     List(List),
+    /// Show what a session asked of the network, and what became of it
+    Logs(Logs),
     /// Show what an agent's manifests say, merged
     Info(Info),
+    /// Show or test what an agent could reach; nothing is started or sent
+    Policy(Policy),
     /// Remove what killed sessions left behind
     Cleanup(Cleanup),
     /// Check what this machine can do, and say how to mend what it cannot
@@ -69,7 +74,7 @@ pub struct Start {
     #[arg(long)]
     pub headless: bool,
     /// The agent's first message
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "command")]
     pub prompt: Option<String>,
     /// Name of the session, instead of AGENT-RANDOM
     #[arg(long, value_name = "NAME")]
@@ -152,6 +157,22 @@ pub enum Listing {
     Active,
 }
 
+/// `logs`
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The session; it may have ended
+    pub identity: String,
+    /// Requests and connections: all there is so far, and the default
+    #[arg(long)]
+    pub egress: bool,
+    /// Go on until the session ends
+    #[arg(long, short)]
+    pub follow: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `info`
 #[derive(Debug, Args)]
 pub struct Info {
@@ -163,6 +184,55 @@ pub struct Info {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `policy`
+#[derive(Debug, Args)]
+pub struct Policy {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// What to do with a policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Show what would become of a request, and by which rule of which file
+    Explain(Explain),
+    /// Check a file of expectations
+    Test(PolicyTest),
+}
+
+/// `policy explain`
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 when it would pass, 1 when it would be refused, 2 for usage, 125 for broken manifests.")]
+pub struct Explain {
+    /// The agent
+    pub agent: String,
+    /// Where the request goes: https://HOST/PATH
+    pub url: String,
+    /// The method, as it is sent
+    #[arg(long, short = 'X', value_name = "METHOD", default_value = "GET")]
+    pub method: String,
+    /// A header that is sent; may be repeated
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
+    /// Use this bottle instead of the agent's own; several are merged in order
+    #[arg(long = "bottle", value_name = "NAME")]
+    pub bottles: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `policy test`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 when all cases are as expected, 1 when some are not, 2 for usage or a broken file, 125 for broken manifests."
+)]
+pub struct PolicyTest {
+    /// A YAML file: agent, bottles, and cases of url, method, headers and expect
+    pub file: PathBuf,
 }
 
 /// `cleanup`

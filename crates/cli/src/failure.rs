@@ -33,6 +33,12 @@ impl Failure {
         Self { rendered: true, ..Self::new(text) }
     }
 
+    /// The same, as something that was wrong with what the person gave: status 2.
+    #[must_use]
+    pub fn for_usage(self) -> Self {
+        Self { code: USAGE, ..self }
+    }
+
     /// Whether the text is shown as it is.
     pub fn is_rendered(&self) -> bool {
         self.rendered

@@ -101,7 +101,7 @@ fn limit(limit: &Limit) -> String {
 }
 
 /// Bytes for reading, in powers of 1024.
-fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
     let mut at = 0;
     let mut shown = (bytes, 0);

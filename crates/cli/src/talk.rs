@@ -42,6 +42,21 @@ pub fn note(text: &str) {
     labelled(NOTE, "note", text);
 }
 
+/// Notes about files, of which a hostile repository may have many.
+pub fn notes<'a, N: std::fmt::Display + 'a>(notes: impl IntoIterator<Item = &'a N>) {
+    const SHOWN: usize = 12;
+    let mut rest = 0;
+    for (at, text) in notes.into_iter().enumerate() {
+        match at < SHOWN {
+            true => note(&text.to_string()),
+            false => rest += 1,
+        }
+    }
+    if rest > 0 {
+        note(&format!("{rest} more of these"));
+    }
+}
+
 /// `error: …`, then `hint: …` lines.
 pub fn failure(failure: &Failure) {
     let (error, hints) = failure.parts();

@@ -9,6 +9,7 @@
 
 mod catalogue;
 mod diagnostic;
+mod expectations;
 mod merge;
 mod model;
 mod places;
@@ -20,11 +21,12 @@ mod yaml;
 
 pub use catalogue::{AgentEntry, BottleEntry, Catalogue, Note, OpenError, ResolveError, first_steps};
 pub use diagnostic::{Diagnostic, Style};
+pub use expectations::{Case, Expectations, Expected};
 pub use model::{
     Agent, Bottle, ByteSizeError, Claimed, DeclaredRoute, Egress, EnvName, EnvNameError, EnvSource, Exclude, ExcludeError, Git,
-    GitUser, GitUserClaim, HostKey, HostKeyError, Image, Limits, ManifestName, ManifestNameError, Origin, Provider, Repo,
-    RepoKey, RepoName, RepoNameError, Resolved, SkillName, SkillNameError, Source, SshUrl, SshUrlError, Template, TimeSpanError,
-    Workspace,
+    GitUser, GitUserClaim, HostKey, HostKeyError, Image, Limits, ManifestName, ManifestNameError, Origin, Provider, ProviderAuth,
+    Repo, RepoKey, RepoName, RepoNameError, Resolved, SkillName, SkillNameError, Source, SshUrl, SshUrlError, Template,
+    TimeSpanError, Workspace,
 };
 pub use places::Places;
 pub use reference::reference;

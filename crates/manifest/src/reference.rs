@@ -23,6 +23,8 @@ pub fn reference() -> String {
         }
     }
     text.push_str(FILES);
+    text.push_str(EXPECTATIONS);
+    text.extend(section::EXPECTATIONS.iter().map(|section| table(section)));
     text
 }
 
@@ -119,6 +121,13 @@ At most 1 MiB of UTF-8 without byte order mark, carriage returns and control cha
 levels deep, 20000 values. Of YAML 1.2: plain maps, lists and scalars. Anchors, aliases, tags, merge keys, directives, duplicate
 keys and second documents are errors. A repository's file that is a link out of the repository is refused; links inside it, and
 links in your own folder, are followed.
+";
+
+const EXPECTATIONS: &str = "
+## Expectations
+
+A file for `bot-bottle policy test FILE`: what an agent in its bottles must and must not be able to ask for. YAML alone, without `---`
+lines; it may lie anywhere and is read with the same strictness.
 ";
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Shown;
+use crate::{Headers, Shown};
 
 /// A header that a request must carry, with one of the given values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,20 @@ pub struct HeaderValue(String);
     "not a header value: it is empty, longer than 1024 bytes, begins or ends with a space, or holds something other than visible ASCII"
 )]
 pub struct HeaderValueError;
+
+impl HeaderMatch {
+    /// Whether exactly one such header is there, with one of the values.
+    ///
+    /// Threat: of two headers with one name some servers take the first, some the last, some join them (RFC 9110 §5.3), so the
+    /// one that is looked at might not be the one that counts.
+    pub(crate) fn fits(&self, headers: &dyn Headers) -> bool {
+        let mut sent = headers.values(self.name.as_str());
+        match (sent.next(), sent.next()) {
+            (Some(only), None) => self.values.iter().any(|value| value.as_str().as_bytes() == only),
+            (_, Some(_)) | (None, None) => false,
+        }
+    }
+}
 
 impl HeaderName {
     /// Parses a name, folding its case.

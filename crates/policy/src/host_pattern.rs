@@ -30,6 +30,17 @@ impl HostPattern {
             Err(other) => Err(other),
         }
     }
+
+    /// Whether it is for `host`. Which of several patterns decides is the table's to say.
+    pub fn is_for(&self, host: &Host) -> bool {
+        match (self, host) {
+            (Self::Exact(own), host) => own == host,
+            (Self::Below(suffix), Host::Name(name)) => {
+                name.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+            }
+            (Self::Below(_), Host::Address(_)) => false,
+        }
+    }
 }
 
 impl fmt::Display for HostPattern {
@@ -44,6 +55,7 @@ impl fmt::Display for HostPattern {
 #[cfg(test)]
 mod tests {
     use super::HostPattern;
+    use crate::Host;
 
     #[test]
     fn exact_and_below() {
@@ -52,6 +64,15 @@ mod tests {
         }
         assert_eq!(HostPattern::parse("*.Example.ORG"), HostPattern::parse("*.example.org"));
         assert_ne!(HostPattern::parse("*.example.org"), HostPattern::parse("example.org"));
+    }
+
+    #[test]
+    fn whole_labels_below_and_not_itself() {
+        let is_for = |host| HostPattern::parse("*.example.org").unwrap().is_for(&Host::parse(host).unwrap());
+        assert!(is_for("a.example.org") && is_for("a.b.example.org"));
+        assert!(
+            !is_for("example.org") && !is_for("evilexample.org") && !is_for("a.example.org.evil.net") && !is_for("192.0.2.1")
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@ use std::fmt;
 
 use crate::{PathRegex, Shown};
 
-/// Which paths a match is for. Paths are compared after percent-decoding and removal of dot-segments (RFC 3986 §6.2.2).
+/// Which paths a match is for. Paths are compared decoded and without dot-segments (RFC 3986 §6.2.2), in every reading that a
+/// server could make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathMatch {
     /// This path alone.
@@ -11,6 +12,32 @@ pub enum PathMatch {
     Prefix(PathValue),
     /// Paths that match as a whole.
     Regex(PathRegex),
+}
+
+impl PathMatch {
+    /// Whether `path`, in one reading, is one of them.
+    pub fn is_match(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Exact(value) => path == value.as_str().as_bytes(),
+            Self::Prefix(value) => match path.strip_prefix(value.as_str().as_bytes()) {
+                // `/api/` itself ends in a slash: all that follows is below it.
+                Some(rest) => rest.is_empty() || rest.starts_with(b"/") || value.as_str().ends_with('/'),
+                None => false,
+            },
+            Self::Regex(regex) => regex.is_match(path),
+        }
+    }
+}
+
+impl fmt::Display for PathMatch {
+    /// `/status`, `/api and below`, or ``like `/items/[0-9]+` ``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(value) => write!(f, "{}", Shown(value.as_str())),
+            Self::Prefix(value) => write!(f, "{} and below", Shown(value.as_str())),
+            Self::Regex(regex) => write!(f, "like `{}`", Shown(regex.as_str())),
+        }
+    }
 }
 
 /// The three kinds of [`PathMatch`], as manifests write them.
@@ -101,25 +128,41 @@ fn fault(text: &str) -> Option<&'static str> {
     if text.contains(['*', '\\']) {
         return Some("globs and backslashes do not exist here; use type `prefix` or `regex`");
     }
-    if rest.split('/').any(|segment| matches!(segment, "." | "..")) {
-        return Some("`.` and `..` are removed before paths are compared; write the path they lead to");
+    if rest.split('/').any(|segment| segment.starts_with('.') && segment.bytes().all(|b| b == b'.')) {
+        return Some("segments of dots are removed or refused before paths are compared; write the path they lead to");
     }
     text.contains("//").then_some("two slashes stand next to each other")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PathMatchKind, PathValue};
+    use super::{PathMatch, PathMatchKind, PathValue};
 
     #[test]
     fn takes_normalised_paths_alone() {
-        for good in ["/", "/api", "/api/", "/a.b/~c/;d=1", "/..."] {
+        for good in ["/", "/api", "/api/", "/a.b/~c/;d=1", "/.well-known/..a"] {
             assert_eq!(PathValue::parse(good).unwrap().as_str(), good);
         }
-        for bad in
-            ["", "api", "//", "/a//b", "/a/../b", "/a/..", "/./a", "/a%2f", "/a?b", "/a#b", "/a b", "/a\n", "/a/*", "/a\\b"]
-        {
+        for bad in [
+            "", "api", "//", "/...", "/a//b", "/a/../b", "/a/..", "/./a", "/a%2f", "/a?b", "/a#b", "/a b", "/a\n", "/a/*",
+            "/a\\b",
+        ] {
             assert!(PathValue::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes_are_whole_segments() {
+        let covers = |prefix: &str, path: &str| PathMatch::Prefix(PathValue::parse(prefix).unwrap()).is_match(path.as_bytes());
+        for (prefix, path) in
+            [("/api", "/api"), ("/api", "/api/"), ("/api", "/api/x"), ("/api/", "/api/x"), ("/", "/"), ("/", "/x")]
+        {
+            assert!(covers(prefix, path), "{prefix} {path}");
+        }
+        for (prefix, path) in
+            [("/api", "/apiary"), ("/api", "/API"), ("/api", "/"), ("/api/", "/api"), ("/api", "/x/api"), ("/", "*")]
+        {
+            assert!(!covers(prefix, path), "{prefix} {path}");
         }
     }
 

@@ -26,6 +26,15 @@ pub enum Origin {
     },
     /// The template of the agent's provider (`claude`, `codex`).
     Provider(&'static str),
+    /// The template of the agent's provider, within the bounds that a manifest sets.
+    ProviderWithin {
+        /// The provider.
+        provider: &'static str,
+        /// The manifest.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
 }
 
 /// Whose credentials a rule lets pass.
@@ -40,11 +49,14 @@ pub enum Account {
 }
 
 impl fmt::Display for Origin {
-    /// `/home/me/.bot-bottle/bottles/work.md:12`, or `the claude template`.
+    /// `/home/me/.bot-bottle/bottles/work.md:12`, `the claude template`, or `the claude template within` such a place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { file, line } => write!(f, "{}:{line}", Shown(&file.to_string_lossy())),
             Self::Provider(name) => write!(f, "the {name} template"),
+            Self::ProviderWithin { provider, file, line } => {
+                write!(f, "the {provider} template within {}:{line}", Shown(&file.to_string_lossy()))
+            }
         }
     }
 }

@@ -27,6 +27,13 @@ pub enum Notice<'a> {
         /// Its place there.
         to: &'a GuestPath,
     },
+    /// The session's certificate authority is about to be made the bottle's own.
+    Authority {
+        /// The SHA-256 of its certificate: [`crate::Trust::fingerprint`].
+        fingerprint: &'a str,
+        /// The bottle.
+        bottle: &'a BottleName,
+    },
     /// The workspace is about to be copied.
     Workspace {
         /// The folder on the host.
@@ -44,6 +51,9 @@ impl fmt::Display for Notice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Skill { name, bottle, to } => write!(f, "copying skill {} into {bottle}:{to}", Shown::text(name)),
+            Self::Authority { fingerprint, bottle } => {
+                write!(f, "certificate authority of {bottle}: SHA-256 {fingerprint}")
+            }
             Self::Workspace { from, bottle, to, left_out } => {
                 write!(f, "copying workspace {} into {bottle}:{to}", Shown::path(from))?;
                 match left_out {

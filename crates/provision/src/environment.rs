@@ -2,15 +2,18 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use agents::{Provider, Shown, Visible};
+use agents::{PlaceholderPlace, Provider, Shown, Visible};
 use secret::Secret;
+
+use crate::ca;
 
 /// `PATH` after our own entries, when the bottle's manifest sets none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The variables of every program that a person or an agent runs in a bottle; each name once.
 ///
-/// Precedence, last wins: the provider's own variables, then the bottle's `env`. `PATH` is put together: the links that
+/// Precedence, last wins: those that name the bottle's certificates ([`crate::TRUST_VARIABLES`]), the provider's own variables,
+/// then the bottle's `env`. `PATH` is put together: the links that
 /// provisioning makes, the folders of visible tools, then the bottle's own `PATH` or the usual one; it is left to the
 /// backend when there is neither a tool's folder nor an own `PATH`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,14 +40,18 @@ impl Environment {
     pub fn build(provider: &Provider, visible: &Visible, bottle: &[(OsString, Secret)]) -> Result<Self, Vec<EnvironmentError>> {
         Self::check(bottle)?;
         let mut environment = Self::default();
+        for (name, place) in ca::VARIABLES {
+            environment.set(OsStr::new(name), Secret::from(place));
+        }
         let runtime = provider.runtime();
         for (name, value) in runtime.env {
             environment.set(OsStr::new(name), Secret::from(*value));
         }
-        if let Some(placeholder) = runtime.placeholder {
-            let other_login = bottle.iter().any(|(name, _)| placeholder.unless.iter().any(|other| name == other));
-            if !other_login {
-                environment.set(OsStr::new(placeholder.variable), Secret::from(placeholder.value));
+        for placeholder in provider.placeholders() {
+            if let PlaceholderPlace::Variable { name, unless } = placeholder.place
+                && !bottle.iter().any(|(set, _)| unless.iter().any(|other| set == other))
+            {
+                environment.set(OsStr::new(name), Secret::from(placeholder.value.as_str()));
             }
         }
         for (name, value) in bottle {

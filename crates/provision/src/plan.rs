@@ -7,6 +7,7 @@ use agents::{Provider, Visible};
 use bottle::{GuestPath, GuestPathError, Tree, User};
 use secret::Secret;
 
+use crate::ca;
 use crate::environment::{Environment, EnvironmentError};
 use crate::git_identity::{self, GitIdentity, GitIdentityError};
 use crate::part::{Part, one_tree};
@@ -49,8 +50,8 @@ pub struct Request<'a> {
 pub struct ProvisionPlan {
     /// What is the agent's.
     pub(crate) own: (Tree, GuestPath),
-    /// What is root's; `None` when nothing is.
-    pub(crate) roots: Option<(Tree, GuestPath)>,
+    /// What is root's, as far as it is known before the launch.
+    pub(crate) roots: Vec<Part>,
     pub(crate) skills: Vec<Skill>,
     pub(crate) guest_skills: GuestPath,
     pub(crate) workspace: Option<Workspace>,
@@ -198,11 +199,12 @@ fn assemble(request: &Request<'_>, skills: Vec<Skill>, workspace: Option<Workspa
     parts.extend(workspace.as_ref().map(Workspace::part));
     let (own_links, roots) = programs::parts(&request.visible.links);
     parts.extend(own_links);
-    refuse_overlap(&parts, &roots)?;
+    let certificates: Vec<_> = ca::places().map(GuestPath::parse).collect::<Result<_, _>>()?;
+    refuse_overlap(&parts, &roots, &certificates)?;
 
     Ok(ProvisionPlan {
         own: one_tree(parts)?,
-        roots: if roots.is_empty() { None } else { Some(one_tree(roots)?) },
+        roots,
         skills,
         guest_skills: request.guest_skills.clone(),
         folder: workspace_folder.unwrap_or(home),
@@ -212,12 +214,14 @@ fn assemble(request: &Request<'_>, skills: Vec<Skill>, workspace: Option<Workspa
 }
 
 /// A member replaces what stands at its place, so one inside another would be lost or would change the other.
-fn refuse_overlap(own: &[Part], roots: &[Part]) -> Result<(), PlanError> {
+fn refuse_overlap(own: &[Part], roots: &[Part], certificates: &[GuestPath]) -> Result<(), PlanError> {
+    let theirs: Vec<_> = roots.iter().map(|part| &part.at).chain(certificates).collect();
     for (index, part) in own.iter().enumerate() {
-        for other in own.iter().skip(index + 1).chain(roots) {
-            for (outer, inner) in [(part, other), (other, part)] {
-                if inner.at.as_path().starts_with(outer.at.as_path()) {
-                    return Err(PlanError::Overlap { outer: outer.at.clone(), inner: inner.at.clone() });
+        let others = own.iter().skip(index + 1).map(|part| &part.at).chain(theirs.iter().copied());
+        for other in others {
+            for (outer, inner) in [(&part.at, other), (other, &part.at)] {
+                if inner.as_path().starts_with(outer.as_path()) {
+                    return Err(PlanError::Overlap { outer: outer.clone(), inner: inner.clone() });
                 }
             }
         }

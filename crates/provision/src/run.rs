@@ -1,9 +1,11 @@
 use std::path::Path;
 
 use bottle::tree::TreeError;
-use bottle::{Bottle, CopyError, GuestPath, User};
+use bottle::{Bottle, CopyError, GuestPath, GuestPathError, User};
 
 use crate::announce::{Announce, Notice};
+use crate::ca::Trust;
+use crate::part::one_tree;
 use crate::plan::ProvisionPlan;
 
 /// What a provisioned bottle offers to whoever runs the agent.
@@ -31,27 +33,39 @@ pub enum ProvisionError {
     /// The copy failed.
     #[error(transparent)]
     Copy(#[from] CopyError),
-    /// A link to a program could not be made.
-    #[error("cannot link the programs of the host: {0}")]
-    Link(CopyError),
+    /// What is root's could not be put in place: links to programs, or certificates.
+    #[error("cannot put certificates and links to programs in place: {0}")]
+    Roots(CopyError),
+    /// A place for them is none.
+    #[error(transparent)]
+    Place(#[from] GuestPathError),
 }
 
-/// Carries out a plan: one copy for everything that is the agent's, then one for the links, which are root's.
+/// Carries out a plan: one copy for everything that is the agent's, then one for what is root's: the links, and the certificates
+/// of `trust`. Without them every connection that the session's services end would fail, so a bottle that cannot take them is
+/// not provisioned. `None` is for an outlet that ends no TLS.
 ///
 /// # Errors
 /// The first step that fails; see [`ProvisionError`]. A copy that fails leaves nothing in the bottle.
 pub async fn provision(
     plan: &ProvisionPlan,
+    trust: Option<&Trust>,
     bottle: &dyn Bottle,
     announce: &mut dyn Announce,
 ) -> Result<Provisioned, ProvisionError> {
+    if let Some(trust) = trust {
+        announce.announce(&Notice::Authority { fingerprint: &trust.fingerprint(), bottle: bottle.name() });
+    }
     announce_copies(plan, bottle, announce);
     let (tree, base) = &plan.own;
     if let Err(error) = bottle.cp_in(tree, base, User::Node).await {
         return Err(name_the_skill(plan, error));
     }
-    if let Some((links, base)) = &plan.roots {
-        bottle.cp_in(links, base, User::Root).await.map_err(ProvisionError::Link)?;
+    let mut roots = plan.roots.clone();
+    roots.extend(trust.map(Trust::parts).transpose()?.into_iter().flatten());
+    if !roots.is_empty() {
+        let (tree, base) = one_tree(roots)?;
+        bottle.cp_in(&tree, &base, User::Root).await.map_err(ProvisionError::Roots)?;
     }
     Ok(Provisioned { prompt_file: plan.prompt_file.clone(), folder: plan.folder.clone() })
 }

@@ -23,6 +23,10 @@ pub struct Interrupts {
     quit: Option<unix::Signal>,
     resize: unix::Signal,
     stop: Arc<Notify>,
+    /// Whether we had a terminal of our own when we began: its end is what a hang-up tells then.
+    terminal: bool,
+    /// Is told of a hang-up that is no end of a terminal.
+    reload: Option<Arc<Notify>>,
 }
 
 /// Ends a session from within its process.
@@ -47,6 +51,8 @@ impl Interrupts {
             quit: listen(Signal::Quit, SignalKind::quit())?,
             resize: unix::signal(SignalKind::window_change())?,
             stop: Arc::new(Notify::new()),
+            terminal: has_terminal(),
+            reload: None,
         })
     }
 
@@ -55,27 +61,59 @@ impl Interrupts {
         Stopper(Arc::clone(&self.stop))
     }
 
+    /// From now on a `SIGHUP` notifies `reload` instead of ending the session, as servers have it; unless it tells that our
+    /// terminal is gone, and the person with it.
+    pub fn reload_on_hangup(&mut self, reload: Arc<Notify>) {
+        self.reload = Some(reload);
+    }
+
     /// Waits for the next one. Safe to cancel.
     pub async fn next(&mut self) -> Caught {
-        tokio::select! {
-            () = one(&mut self.interrupt) => Caught::Signal(Signal::Interrupt),
-            () = one(&mut self.terminate) => Caught::Signal(Signal::Terminate),
-            () = one(&mut self.hangup) => Caught::Signal(Signal::Hangup),
-            () = one(&mut self.quit) => Caught::Signal(Signal::Quit),
-            () = self.stop.notified() => Caught::Stop,
+        loop {
+            let caught =
+                Self::caught(&mut self.interrupt, &mut self.terminate, &mut self.hangup, &mut self.quit, &self.stop).await;
+            if self.ends(caught) {
+                return caught;
+            }
         }
     }
 
     /// Waits for the next one or a new size of our terminal (`None`). Safe to cancel.
     pub async fn next_or_resize(&mut self) -> Option<Caught> {
-        // Split borrows: `next` needs all but `resize`.
+        loop {
+            let caught = tokio::select! {
+                caught = Self::caught(&mut self.interrupt, &mut self.terminate, &mut self.hangup, &mut self.quit, &self.stop) => caught,
+                _ = self.resize.recv() => return None,
+            };
+            if self.ends(caught) {
+                return Some(caught);
+            }
+        }
+    }
+
+    async fn caught(
+        interrupt: &mut Option<unix::Signal>,
+        terminate: &mut Option<unix::Signal>,
+        hangup: &mut Option<unix::Signal>,
+        quit: &mut Option<unix::Signal>,
+        stop: &Notify,
+    ) -> Caught {
         tokio::select! {
-            () = one(&mut self.interrupt) => Some(Caught::Signal(Signal::Interrupt)),
-            () = one(&mut self.terminate) => Some(Caught::Signal(Signal::Terminate)),
-            () = one(&mut self.hangup) => Some(Caught::Signal(Signal::Hangup)),
-            () = one(&mut self.quit) => Some(Caught::Signal(Signal::Quit)),
-            () = self.stop.notified() => Some(Caught::Stop),
-            _ = self.resize.recv() => None,
+            () = one(interrupt) => Caught::Signal(Signal::Interrupt),
+            () = one(terminate) => Caught::Signal(Signal::Terminate),
+            () = one(hangup) => Caught::Signal(Signal::Hangup),
+            () = one(quit) => Caught::Signal(Signal::Quit),
+            () = stop.notified() => Caught::Stop,
+        }
+    }
+
+    fn ends(&self, caught: Caught) -> bool {
+        match (&self.reload, caught) {
+            (Some(reload), Caught::Signal(Signal::Hangup)) if !self.terminal || has_terminal() => {
+                reload.notify_one();
+                false
+            }
+            (Some(_) | None, Caught::Signal(_) | Caught::Stop) => true,
         }
     }
 }
@@ -95,6 +133,14 @@ impl Caught {
             Self::Stop => 128 + Signal::Terminate.number(),
         }
     }
+}
+
+/// Whether this process has a controlling terminal that still stands (`tty(4)`: opening `/dev/tty` fails without one, and
+/// after it was hung up).
+fn has_terminal() -> bool {
+    let flags =
+        rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
+    rustix::fs::open("/dev/tty", flags, rustix::fs::Mode::empty()).is_ok()
 }
 
 async fn one(signal: &mut Option<unix::Signal>) {

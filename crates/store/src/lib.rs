@@ -5,6 +5,7 @@
 //!     metadata.json                   who it is, for `list`
 //!     lock                            held (flock) by the session's process: the kernel lets go of it however that dies
 //!     control.sock                    made and served by the session
+//! BOT_BOTTLE_HOME/locks/<name>     held by the one process that does something for all sessions
 //! BOT_BOTTLE_HOME/audit/<identity>.jsonl   what was refused; made with the first record, outlives the session
 //! BOT_BOTTLE_HOME/audit/<identity>.traffic.jsonl   what passed, the latest of it
 //! ```
@@ -21,7 +22,10 @@ mod escape;
 mod folder;
 mod home;
 mod identity;
+mod journal;
+mod lock;
 mod metadata;
+mod replacement;
 mod session;
 mod traffic;
 
@@ -30,6 +34,9 @@ pub use escape::escape;
 pub use folder::StoreError;
 pub use home::{Home, Listed, Liveness};
 pub use identity::{Identity, IdentityError};
+pub use journal::{Entry, Journal};
+pub use lock::Lock;
 pub use metadata::{CURRENT_VERSION, Metadata, ProcessStamp};
+pub use replacement::Replacement;
 pub use session::SessionFolder;
 pub use traffic::{Passed, Traffic};

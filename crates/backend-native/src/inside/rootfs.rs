@@ -89,6 +89,7 @@ pub fn build(setup: &Setup, sources: Sources) -> Result<Vec<String>, StepError> 
             let lower = PathBuf::from(format!("/proc/self/fd/{}", image.as_raw_fd()));
             layer.overlay(IMAGE, &lower, &root)?;
             folders(&root)?;
+            skeleton::replace_links(&root)?;
         }
     }
     etc::own(&root, &setup.name)?;

@@ -2,15 +2,18 @@
 //!
 //! The host's files belong to a user that the bottle does not know, and its root has no capability to override that. A
 //! folder that exists in the private layer too, however, takes its owner from there: the layer begins with these folders,
-//! so that packages can be installed and `/usr/local` filled, and none of it leaves the bottle.
+//! so that packages can be installed, `/usr/local` filled and certificates added, and none of it leaves the bottle.
 
 use std::fs;
 use std::path::Path;
 
 use super::step::{During, StepError};
 
-/// Folders below a system folder, by the system folder's name.
-const WRITABLE: [(&str, &[&str]); 4] = [
+/// Folders of certificates: an image may have links in their place, which nothing is copied through.
+const CERTIFICATES: [&str; 8] =
+    ["ssl", "ssl/certs", "ssl/certs/java", "pki", "pki/tls", "pki/tls/certs", "pki/java", "pki/ca-trust"];
+/// Folders below a folder of the system, by that folder's path.
+const WRITABLE: [(&str, &[&str]); 8] = [
     (
         "usr",
         &[
@@ -70,12 +73,16 @@ const WRITABLE: [(&str, &[&str]); 4] = [
     ("lib", &["x86_64-linux-gnu", "aarch64-linux-gnu"]),
     ("opt", &[]),
     ("bin", &[]),
+    ("etc", &CERTIFICATES),
+    ("etc/ssl/certs", &["java"]),
+    ("etc/pki/ca-trust", &["extracted", "extracted/pem", "source", "source/anchors"]),
+    ("etc/ca-certificates", &["trust-source", "trust-source/anchors"]),
 ];
 
-/// Makes the folders of `system` (`usr`, …) in its private `upper` layer, where `lower` has them as real folders. A link
+/// Makes the folders of `system` (`usr`, `etc-ssl-certs`, …: its path with '-' for '/') in its private `upper` layer, where `lower` has them as real folders. A link
 /// or a missing folder stays what it is.
 pub fn make(system: &str, lower: &Path, upper: &Path) -> Result<(), StepError> {
-    let Some((_, folders)) = WRITABLE.iter().find(|(name, _)| *name == system) else { return Ok(()) };
+    let Some((_, folders)) = WRITABLE.iter().find(|(name, _)| name.replace('/', "-") == system) else { return Ok(()) };
     folders.iter().try_for_each(|folder| place(folder, lower, upper))
 }
 
@@ -86,6 +93,20 @@ pub fn of_image<'a>(every: impl Iterator<Item = &'a str>, lower: &Path, upper: &
     for (system, folders) in WRITABLE {
         place(system, lower, upper)?;
         folders.iter().try_for_each(|folder| place(&format!("{system}/{folder}"), lower, upper))?;
+    }
+    Ok(())
+}
+
+/// Puts an empty folder where an image has a link in the place of a folder of certificates (`/etc/ssl/certs` is one in Fedora's):
+/// what it leads to may be anywhere.
+pub fn replace_links(root: &Path) -> Result<(), StepError> {
+    for folder in CERTIFICATES {
+        let place = root.join("etc").join(folder);
+        // Those above it were looked at before it: nothing is followed.
+        if fs::symlink_metadata(&place).is_ok_and(|metadata| metadata.is_symlink()) {
+            let replaced = fs::remove_file(&place).and_then(|()| fs::create_dir(&place));
+            replaced.during_with(|| format!("making /etc/{folder} a folder of its own"))?;
+        }
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use bottle::{Backend, BottleName, BottleSpec, Exec, LaunchError, Launched, Limits, RootFs};
+use bottle::tree::Source;
+use bottle::{Backend, BottleName, BottleSpec, Exec, GuestPath, LaunchError, Launched, Limits, RootFs, Tree, TreePath, User};
 
 use crate::backend::backend;
 
@@ -107,4 +108,29 @@ async fn archives_and_images_are_refused_with_what_to_do() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn certificates_go_into_an_image_whose_folders_for_them_are_links() {
+    if !can_run().await {
+        return;
+    }
+    let image = Image::make();
+    let etc = image.folder.path().join("etc");
+    fs::create_dir_all(etc.join("pki/ca-trust/extracted/pem")).unwrap();
+    fs::create_dir(etc.join("ssl")).unwrap();
+    symlink("../pki/tls/certs", etc.join("ssl/certs")).unwrap();
+    symlink("/nowhere/at/all", etc.join("pki/tls")).unwrap();
+    fs::write(etc.join("pki/ca-trust/extracted/pem/tls-ca-bundle.pem"), "the image's").unwrap();
+    let launched = image.launch("image-certificates").await.unwrap();
+    let places = ["ssl/certs/ca-certificates.crt", "pki/tls/certs/ca-bundle.crt", "pki/ca-trust/extracted/pem/tls-ca-bundle.pem"];
+    let tree = places.iter().fold(Tree::new(), |tree, place| {
+        tree.with(TreePath::parse(place).unwrap(), Source::File { content: b"ours".to_vec(), mode: 0o644 })
+    });
+    launched.bottle.cp_in(&tree, &GuestPath::parse("/etc").unwrap(), User::Root).await.unwrap();
+    let script = format!("cd /etc; for file in {}; do read -r line < $file; echo \"$line\"; done", places.join(" "));
+    let output = launched.bottle.exec(Exec::new("/bin/sh").args(["-c", &script])).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "ours\nours\nours\n");
+    launched.bottle.close().await.unwrap();
+    assert_eq!(fs::read_link(etc.join("ssl/certs")).unwrap(), Path::new("../pki/tls/certs"));
 }

@@ -33,9 +33,7 @@ pub fn run(args: &args::Info, host: &HostEnvironment) -> Result<u8, Failure> {
     let catalogue = catalogue(host)?;
     let resolved =
         catalogue.resolve(&args.agent, &args.bottles).map_err(|error| Failure::rendered(error.render(talk::style())))?;
-    for note in &resolved.notes {
-        talk::note(&note.to_string());
-    }
+    talk::notes(&resolved.notes);
     let info = describe(&resolved);
     if args.json {
         talk::json(&info)?;

@@ -37,9 +37,7 @@ pub fn run(args: &List, host: &HostEnvironment) -> Result<u8, Failure> {
 
 fn manifests(args: &List, host: &HostEnvironment) -> Result<(), Failure> {
     let catalogue = catalogue(host)?;
-    for note in catalogue.notes() {
-        talk::note(&note.to_string());
-    }
+    talk::notes(catalogue.notes());
     let row = |name: String, origin: Origin, file: &std::path::Path| Manifest {
         name,
         origin: origin.to_string(),

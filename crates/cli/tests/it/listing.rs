@@ -4,8 +4,10 @@ use crate::scene::{SHELL, Scene};
 fn help_of_every_command() {
     let scene = Scene::bare();
     let mut all = scene.run(&["--help"]).stdout;
-    for command in ["start", "exec", "stop", "list", "info", "cleanup", "doctor", "demo", "completions"] {
-        all += &format!("\n==== {command}\n{}", scene.run(&[command, "--help"]).stdout);
+    for command in
+        ["start", "exec", "stop", "list", "info", "policy explain", "policy test", "cleanup", "doctor", "demo", "completions"]
+    {
+        all += &format!("\n==== {command}\n{}", scene.run(&command.split(' ').chain(["--help"]).collect::<Vec<_>>()).stdout);
     }
     insta::assert_snapshot!(all);
 }

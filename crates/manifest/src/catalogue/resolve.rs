@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use policy::Table;
+
 use super::chain::{Chain, listed, unknown_bottle};
 use super::load::{self, Loaded};
 use super::{AgentEntry, Catalogue, Known, Note, ResolveError, first_steps};
@@ -73,6 +75,10 @@ fn merge(catalogue: &Catalogue, selected: &[ManifestName], told: &mut Vec<Diagno
 
 /// What can only be seen in the merged bottle.
 fn check(bottle: &Bottle) -> Result<(), Box<Diagnostic>> {
+    if let Err(conflict) = Table::new(bottle.egress.rules()) {
+        let hint = conflict.hint();
+        return Err(Box::new(Diagnostic::new(conflict.to_string()).help(hint)));
+    }
     let repos: Vec<_> = bottle.git.repos.iter().collect();
     for (index, (name, repo)) in repos.iter().enumerate() {
         if let Some((other, _)) = repos[..index].iter().find(|(_, other)| other.url.same_upstream(&repo.url)) {

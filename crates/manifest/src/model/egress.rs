@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use policy::{LogLevel, Route};
+use policy::{Account, LogLevel, Origin, Route, Rule};
 
 /// The way out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,4 +20,16 @@ pub struct DeclaredRoute {
     pub file: PathBuf,
     /// The line in that file, from 1.
     pub line: usize,
+}
+
+impl Egress {
+    /// The routes as rules, in order. What an agent's provider adds is not among them.
+    pub fn rules(&self) -> Vec<Rule> {
+        let rule = |declared: &DeclaredRoute| Rule {
+            route: declared.route.clone(),
+            origin: Origin::File { file: declared.file.clone(), line: declared.line },
+            account: Account::Any,
+        };
+        self.routes.iter().map(rule).collect()
+    }
 }

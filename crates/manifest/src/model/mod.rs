@@ -19,7 +19,7 @@ pub use env::{EnvName, EnvNameError, EnvSource};
 pub use git::{Git, GitUser, HostKey, HostKeyError, Repo, RepoKey, RepoName, RepoNameError, SshUrl, SshUrlError};
 pub use limits::{ByteSizeError, Limits, TimeSpanError, parse_bytes, parse_time};
 pub use name::{ManifestName, ManifestNameError};
-pub use provider::{Image, Provider, Template};
+pub use provider::{Image, Provider, ProviderAuth, Template};
 pub use resolved::{Claimed, GitUserClaim, Resolved, Source};
 pub use skill::{SkillName, SkillNameError};
 pub use workspace::{Exclude, ExcludeError, Workspace};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::EnvName;
+use policy::TokenRef;
 
 /// What kind of agent runs and how it is fed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,10 +13,19 @@ pub struct Provider {
     pub image: Option<Image>,
     /// A Dockerfile to build the image from: begins with `/` or `~/`. Never together with `image`.
     pub dockerfile: Option<String>,
-    /// The host variable that holds Claude's long-lived token. With [`Template::Claude`] alone.
-    pub auth_token: Option<EnvName>,
-    /// Whether the host's own Codex login is used. With [`Template::Codex`] alone.
-    pub forward_host_credentials: bool,
+    /// What the agent's model is paid with; `None` with [`Template::Command`], and where the manifest says nothing.
+    pub auth: Option<ProviderAuth>,
+}
+
+/// What an agent's model is paid with. Never the credential itself; it stays outside the bottle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderAuth {
+    /// `auth_token`: Claude's long-lived token. With [`Template::Claude`] alone.
+    LongLivedToken(TokenRef),
+    /// `api_key`: a key of the model's API.
+    ApiKey(TokenRef),
+    /// `forward_host_credentials: true`: the login of the agent's own program on the host.
+    HostLogin,
 }
 
 /// The kinds of agent that exist.

@@ -1,9 +1,12 @@
 use std::path::Path;
 
-use super::path;
+use super::{path, token_ref};
 use crate::read::{Fields, GoneKey, KeyDoc, Reader, Section};
 use crate::yaml::Node;
-use crate::{EnvName, Image, Provider, Template};
+use crate::{Image, Provider, ProviderAuth, Template};
+
+/// The templates that have a model of their own to pay.
+const MODELS: &[Template] = &[Template::Claude, Template::Codex];
 
 pub(crate) const SECTION: Section = Section {
     path: "agent_provider",
@@ -40,16 +43,23 @@ pub(crate) const SECTION: Section = Section {
         },
         KeyDoc {
             name: "auth_token",
-            kind: "name of a host variable",
+            kind: "credential",
             default: "—",
-            about: "The variable that holds Claude's long-lived token. It is put into requests outside the bottle. Claude alone.",
+            about: "Claude's long-lived token (`claude setup-token`). Written as [`token_ref`](#token_ref). Claude alone.",
             example: "MY_CLAUDE_OAUTH",
+        },
+        KeyDoc {
+            name: "api_key",
+            kind: "credential",
+            default: "—",
+            about: "A key of the model's API. Written as [`token_ref`](#token_ref). Claude and Codex.",
+            example: "{command: [op, read, \"op://dev/anthropic/key\"]}",
         },
         KeyDoc {
             name: "forward_host_credentials",
             kind: "`true` or `false`",
             default: "`false`",
-            about: "Use your own Codex login, outside the bottle. Codex alone.",
+            about: "Use your own login of the agent's program, outside the bottle. Claude and Codex.",
             example: "true",
         },
     ],
@@ -66,8 +76,6 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Provider> {
         Some(node) => reader.word(node, "template", &words)?,
         None => Template::default(),
     };
-    only_with(reader, fields, "auth_token", template, Template::Claude);
-    only_with(reader, fields, "forward_host_credentials", template, Template::Codex);
     if let (Some(_), Some((key, _))) = (fields.get("image"), fields.entry("dockerfile")) {
         reader.report(
             reader
@@ -82,23 +90,35 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Provider> {
         dockerfile: fields
             .get("dockerfile")
             .and_then(|node| reader.parsed(node, "dockerfile", |text| path::path_from(reader.source.path(), text))),
-        auth_token: fields.get("auth_token").and_then(|node| reader.credential_name(node, "`auth_token`", variable)),
-        forward_host_credentials: fields
-            .get("forward_host_credentials")
-            .and_then(|node| reader.bool(node, "`forward_host_credentials`"))
-            .unwrap_or(false),
+        auth: auth(reader, fields, template),
     })
 }
 
-pub(crate) fn variable(text: &str) -> Result<EnvName, policy::TokenRefError> {
-    policy::TokenRef::parse(text)?;
-    EnvName::parse(text).map_err(|_| policy::TokenRefError)
+/// At most one of the three ways to pay for the model, and one that the template knows.
+fn auth(reader: Reader<'_>, fields: Fields<'_>, template: Template) -> Option<ProviderAuth> {
+    only_with(reader, fields, "auth_token", template, &[Template::Claude]);
+    only_with(reader, fields, "api_key", template, MODELS);
+    only_with(reader, fields, "forward_host_credentials", template, MODELS);
+    let login =
+        fields.get("forward_host_credentials").and_then(|node| reader.bool(node, "`forward_host_credentials`")).unwrap_or(false);
+    let ways = [("auth_token", true), ("api_key", true), ("forward_host_credentials", login)];
+    let mut chosen = ways.into_iter().filter(|(_, counts)| *counts).filter_map(|(key, _)| fields.entry(key));
+    if let (Some((first, _)), Some((second, _))) = (chosen.next(), chosen.next()) {
+        let message = format!("`{}` and `{}` exclude each other", first.name, second.name);
+        reader.report(reader.error(&second.span, message).help("keep the one that the model should be paid with"));
+    }
+    let token = |key, what| fields.get(key).and_then(|node| token_ref::read(reader, node, what));
+    let long_lived = token("auth_token", "`auth_token`").map(ProviderAuth::LongLivedToken);
+    let api_key = token("api_key", "`api_key`").map(ProviderAuth::ApiKey);
+    long_lived.or(api_key).or(login.then_some(ProviderAuth::HostLogin))
 }
 
-fn only_with(reader: Reader<'_>, fields: Fields<'_>, key: &str, template: Template, wanted: Template) {
-    if let Some((key, _)) = fields.entry(key).filter(|_| template != wanted) {
-        let message = format!("`{}` is for `template: {wanted}` alone, and this is `{template}`", key.name);
-        reader.report(reader.error(&key.span, message).help(format!("remove it, or write `template: {wanted}`")));
+fn only_with(reader: Reader<'_>, fields: Fields<'_>, key: &str, template: Template, wanted: &[Template]) {
+    if let Some((key, _)) = fields.entry(key).filter(|_| !wanted.contains(&template)) {
+        let names: Vec<String> = wanted.iter().map(|wanted| format!("`template: {wanted}`")).collect();
+        let alone = if names.len() == 1 { " alone" } else { "" };
+        let message = format!("`{}` is for {}{alone}, and this is `{template}`", key.name, names.join(" and "));
+        reader.report(reader.error(&key.span, message).help(format!("remove it, or write {}", names.join(" or "))));
     }
 }
 
@@ -110,7 +130,7 @@ fn command(reader: Reader<'_>, fields: Fields<'_>, template: Template) -> Vec<St
         return Vec::new();
     };
     if template != Template::Command {
-        only_with(reader, fields, "command", template, Template::Command);
+        only_with(reader, fields, "command", template, &[Template::Command]);
         return Vec::new();
     }
     let command = reader.each(node, "`command`", |item| reader.parsed(item, "word of `command`", word)).unwrap_or_default();

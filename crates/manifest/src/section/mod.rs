@@ -5,6 +5,7 @@ mod agent_provider;
 mod bottle;
 mod egress;
 mod env;
+pub(crate) mod expectations;
 mod git_gate;
 mod git_user;
 mod limits;
@@ -15,6 +16,7 @@ mod route;
 mod route_auth;
 mod route_dlp;
 mod route_match;
+mod token_ref;
 mod workspace;
 
 pub(crate) use agent::{AgentFile, OwnBottle, read as read_agent};
@@ -37,6 +39,7 @@ pub(crate) const BOTTLE: &[&Section] = &[
     &route_match::PATH,
     &route_match::HEADER,
     &route_auth::SECTION,
+    &token_ref::SECTION,
     &route_dlp::SECTION,
     &limits::SECTION,
     &workspace::SECTION,
@@ -44,3 +47,6 @@ pub(crate) const BOTTLE: &[&Section] = &[
 
 /// The sections of agents.
 pub(crate) const AGENT: &[&Section] = &[&agent::SECTION, &agent::GIT_GATE];
+
+/// The sections of files of expectations.
+pub(crate) const EXPECTATIONS: &[&Section] = &[&expectations::SECTION, &expectations::CASE];

@@ -1,7 +1,7 @@
-use super::{agent_provider::variable, path};
+use super::path;
 use crate::read::{GoneKey, KeyDoc, Reader, Section};
 use crate::yaml::Node;
-use crate::{HostKey, Repo, RepoKey, SshUrl};
+use crate::{EnvName, HostKey, Repo, RepoKey, SshUrl};
 
 const RENAMED: &str = "was renamed";
 
@@ -135,4 +135,9 @@ fn key(reader: Reader<'_>, node: &Node) -> Option<RepoKey> {
             reader.credential_name(value, "`token_env`", variable).map(|token_env| RepoKey::Gitea { token_env })
         }
     }
+}
+
+fn variable(text: &str) -> Result<EnvName, policy::TokenRefError> {
+    policy::TokenRef::parse(text)?;
+    EnvName::parse(text).map_err(|_| policy::TokenRefError)
 }

@@ -1,11 +1,11 @@
 use std::ops::Range;
 
-use policy::{Cidr, HostPattern, Route, TlsMode};
+use policy::{Cidr, HostPattern, Route, RouteConflict, TlsMode};
 
 use super::{route_auth, route_dlp, route_match};
 use crate::DeclaredRoute;
 use crate::read::{Fields, GoneKey, KeyDoc, Reader, Section};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Key, Kind, Node, Scalar};
 
 pub(crate) const SECTION: Section = Section {
     path: "egress.routes[]",
@@ -48,6 +48,20 @@ pub(crate) const SECTION: Section = Section {
             example: "[10.20.0.0/16]",
         },
         KeyDoc {
+            name: "ports",
+            kind: "list of numbers",
+            default: "443 with TLS, 80 without",
+            about: "Ports that may be reached, 1 to 65535, at most 16: these and no others.",
+            example: "[8443]",
+        },
+        KeyDoc {
+            name: "dial",
+            kind: "address and port",
+            default: "—",
+            about: "Where to connect instead of looking the host up, for services on your own machine or network. Private and loopback addresses are allowed here, because you wrote it; the host's certificate is checked all the same. Not together with `addresses`.",
+            example: "127.0.0.1:8443",
+        },
+        KeyDoc {
             name: "dlp",
             kind: "map",
             default: "`{}`",
@@ -71,6 +85,7 @@ pub(crate) const SECTION: Section = Section {
             why: "was replaced by `tls` and `addresses`",
             instead: "write `tls: passthrough` for `tls_passthrough`, `addresses: […]` for `ssrf_ip_allowlist`",
         },
+        GoneKey { name: "port", why: "is called `ports`", instead: "write `ports: [NUMBER]`" },
         GoneKey { name: "methods", why: "stands in `matches`", instead: "write `matches: [{methods: […]}]`" },
         GoneKey {
             name: "paths", why: "stands in `matches`", instead: "write `matches: [{paths: [{type: prefix, value: …}]}]`"
@@ -95,6 +110,8 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<DeclaredRoute> {
     let addresses = fields
         .get("addresses")
         .and_then(|node| reader.each(node, "`addresses`", |item| reader.parsed(item, "address", Cidr::parse)));
+    let ports = fields.entry("ports").and_then(|(key, node)| ports(reader, key, node));
+    let dial = fields.get("dial").and_then(|node| reader.parsed(node, "`dial`", policy::parse_dial));
     let dlp = fields.get("dlp").and_then(|node| route_dlp::read(reader, node));
     let route = Route {
         host: host?,
@@ -102,8 +119,8 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<DeclaredRoute> {
         auth,
         tls: tls.unwrap_or_default(),
         addresses: addresses.unwrap_or_default(),
-        ports: Vec::new(),
-        dial: None,
+        ports: ports.unwrap_or_default(),
+        dial,
         dlp,
     };
     conflicts(reader, fields, &route);
@@ -118,9 +135,44 @@ pub(crate) fn host_place(node: &Node) -> Range<usize> {
     }
 }
 
+/// Most ports of one route.
+const MAX_PORTS: usize = 16;
+
+fn ports(reader: Reader<'_>, key: &Key, node: &Node) -> Option<Vec<u16>> {
+    let mut ports = Vec::new();
+    for item in reader.list(node, "`ports`")? {
+        let number = match &item.kind {
+            Kind::Scalar(Scalar::Int { value, .. }) => value.and_then(|value| u16::try_from(value).ok()).filter(|port| *port > 0),
+            Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => {
+                reader.wrong_type(item, "a port", "a number", "write a number from 1 to 65535, such as `ports: [8443]`");
+                continue;
+            }
+        };
+        match number {
+            None => reader.report(reader.error(&item.span, "not a port: ports are 1 to 65535")),
+            Some(port) if ports.contains(&port) => {
+                reader.report(reader.error(&item.span, format!("the port {port} is named twice")).help("keep one"))
+            }
+            Some(port) => ports.push(port),
+        }
+    }
+    if reader.list_is_empty(node) {
+        let message = "`ports` is empty: no port could be reached";
+        reader.report(reader.error(&key.span, message).help("remove it to allow 443 (TLS) and 80"));
+    }
+    if ports.len() > MAX_PORTS {
+        reader.report(reader.error(&key.span, format!("`ports` names {} ports: at most {MAX_PORTS} are allowed", ports.len())));
+    }
+    Some(ports)
+}
+
 fn conflicts(reader: Reader<'_>, fields: Fields<'_>, route: &Route) {
-    let place = fields.entry("tls").map_or_else(|| fields.place(), |(key, node)| key.span.start..node.span.end);
     for conflict in route.conflicts() {
+        let about = match conflict {
+            RouteConflict::Unopened(_) => "tls",
+            RouteConflict::Dialled => "addresses",
+        };
+        let place = fields.entry(about).map_or_else(|| fields.place(), |(key, node)| key.span.start..node.span.end);
         reader.report(reader.error(&place, conflict.to_string()));
     }
 }

@@ -1,5 +1,6 @@
-use policy::{Auth, HeaderName, Scheme, TokenRef};
+use policy::{Auth, HeaderName, Scheme};
 
+use super::token_ref;
 use crate::read::{GoneKey, KeyDoc, Reader, Section};
 use crate::yaml::Node;
 
@@ -24,9 +25,9 @@ pub(crate) const SECTION: Section = Section {
         },
         KeyDoc {
             name: "token_ref",
-            kind: "name of a host variable",
+            kind: "credential",
             default: "required",
-            about: "The variable that holds the credential; never the credential itself.",
+            about: "Where the host finds the credential; never the credential itself. Written as [`token_ref`](#token_ref).",
             example: "API_TOKEN",
         },
     ],
@@ -50,15 +51,15 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Auth> {
     if fields.get("token_ref").is_none() {
         fields.missing(reader, "token_ref", &SECTION);
     }
-    let token_ref = fields.get("token_ref").and_then(|node| reader.credential_name(node, "`token_ref`", TokenRef::parse));
+    let found = fields.get("token_ref").and_then(|node| token_ref::read(reader, node, "`token_ref`"));
     match (fields.get("scheme"), fields.get("header")) {
         (Some(scheme), None) => {
             let scheme = reader.parsed(scheme, "`scheme`", Scheme::parse);
-            Some(Auth::Scheme { scheme: scheme?, token_ref: token_ref? })
+            Some(Auth::Scheme { scheme: scheme?, token_ref: found? })
         }
         (None, Some(header)) => {
             let header = reader.parsed(header, "`header`", injectable);
-            Some(Auth::Header { header: header?, token_ref: token_ref? })
+            Some(Auth::Header { header: header?, token_ref: found? })
         }
         (Some(_), Some(_)) | (None, None) => {
             reader.report(

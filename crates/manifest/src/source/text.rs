@@ -4,17 +4,35 @@ use std::path::Path;
 use policy::Shown;
 
 use super::{Folder, FolderError, SourceFile};
-use crate::Diagnostic;
 use crate::diagnostic::shown_path;
+use crate::{Diagnostic, Origin};
 
 /// Largest manifest file, in bytes. Larger ones are refused before they are read.
 pub(crate) const MAX_FILE: u64 = 1 << 20;
+
+/// Reads a file that the person named.
+pub(crate) fn read_named(path: &Path) -> Result<SourceFile, Box<Diagnostic>> {
+    let cannot = |why: String| {
+        Box::new(Diagnostic::new(format!("cannot use {}: {why}", shown_path(path))).help("name a file that you can read"))
+    };
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| cannot("it names no file".to_owned()))?;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match Folder::open(folder, "", Origin::Home) {
+        Ok(Some(mut opened)) => {
+            // Shown as the person wrote it.
+            opened.path = path.parent().unwrap_or(folder).to_owned();
+            read(&opened, name)
+        }
+        Ok(None) => Err(cannot(format!("the folder {} does not exist", shown_path(folder)))),
+        Err(error) => Err(cannot(error.to_string())),
+    }
+}
 
 /// Reads the file `name` of `folder`: at most [`MAX_FILE`] bytes of clean UTF-8.
 pub(crate) fn read(folder: &Folder, name: &str) -> Result<SourceFile, Box<Diagnostic>> {
     let path = folder.path.join(name);
     let bytes = bytes(folder, name).map_err(|(message, help)| {
-        Diagnostic::new(format!("cannot use the manifest {}: {message}", shown_path(&path))).in_file(path.clone()).help_if(help)
+        Diagnostic::new(format!("cannot use {}: {message}", shown_path(&path))).in_file(path.clone()).help_if(help)
     })?;
     match String::from_utf8(bytes) {
         Ok(text) => {

@@ -233,7 +233,10 @@ egress:
         .agent("fixer", "bottle: work\nskills: [write-tests]\ngit-gate:\n  user: {name: Fixer}\nname: x\ndescription: y\nmodel: opus\ncolor: red\nmemory: {a: [1]}");
     let resolved = scene.resolve("fixer");
     assert_eq!(resolved.agent.skills.iter().map(ToString::to_string).collect::<Vec<_>>(), ["write-tests"]);
-    assert_eq!(resolved.bottle.provider.auth_token.as_ref().map(ToString::to_string).as_deref(), Some("MY_CLAUDE_OAUTH"));
+    assert_eq!(
+        resolved.bottle.provider.auth,
+        Some(manifest::ProviderAuth::LongLivedToken(policy::TokenRef::Variable("MY_CLAUDE_OAUTH".into())))
+    );
     assert_eq!(
         resolved.bottle.egress.routes.iter().map(|r| (r.route.host.to_string(), r.line)).collect::<Vec<_>>(),
         [("git.example.org".to_owned(), 18), ("packages.example.org".to_owned(), 22)]

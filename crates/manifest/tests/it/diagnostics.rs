@@ -405,7 +405,7 @@ fn bad_providers() {
       |
       = help: keep the one that the bottle should be made from
     ");
-    insta::assert_snapshot!(bottle_problems("agent_provider: {command: [x], forward_host_credentials: true}"), @r"
+    insta::assert_snapshot!(bottle_problems("agent_provider: {command: [x], forward_host_credentials: true}"), @"
     error: `command` is for `template: command` alone, and this is `claude`
      --> /home/bottles/b.md:2:18
       |
@@ -413,14 +413,170 @@ fn bad_providers() {
       |                  ^^^^^^^
       |
       = help: remove it, or write `template: command`
+    ");
+}
 
-    error: `forward_host_credentials` is for `template: codex` alone, and this is `claude`
-     --> /home/bottles/b.md:2:32
+#[test]
+fn bad_ways_to_pay_for_the_model() {
+    insta::assert_snapshot!(bottle_problems("agent_provider:\n  auth_token: T\n  api_key: K\n  forward_host_credentials: true"), @"
+    error: `auth_token` and `api_key` exclude each other
+     --> /home/bottles/b.md:4:3
       |
-    2 | agent_provider: {command: [x], forward_host_credentials: true}
-      |                                ^^^^^^^^^^^^^^^^^^^^^^^^
+    4 |   api_key: K
+      |   ^^^^^^^
       |
-      = help: remove it, or write `template: codex`
+      = help: keep the one that the model should be paid with
+    ");
+    insta::assert_snapshot!(bottle_problems("agent_provider:\n  template: codex\n  auth_token: T"), @"
+    error: `auth_token` is for `template: claude` alone, and this is `codex`
+     --> /home/bottles/b.md:4:3
+      |
+    4 |   auth_token: T
+      |   ^^^^^^^^^^
+      |
+      = help: remove it, or write `template: claude`
+    ");
+    insta::assert_snapshot!(bottle_problems("agent_provider:\n  template: command\n  command: [sh]\n  api_key: K"), @"
+    error: `api_key` is for `template: claude` and `template: codex`, and this is `command`
+     --> /home/bottles/b.md:5:3
+      |
+    5 |   api_key: K
+      |   ^^^^^^^
+      |
+      = help: remove it, or write `template: claude` or `template: codex`
+    ");
+}
+
+#[test]
+fn bad_credential_references() {
+    let told: String = [
+        "7",
+        "",
+        "[A, B]",
+        "{}",
+        "{file: ~/a, command: [b]}",
+        "{env: canary}",
+        "{file: canary}",
+        "{file: [~/a]}",
+        "{command: canary}",
+        "{command: []}",
+        "{command: [./canary]}",
+        "{command: [op, 7]}",
+    ]
+    .map(|form| {
+        let shown = bottle_problems(&format!("agent_provider:\n  api_key: {form}"));
+        assert!(!shown.contains("canary"), "{shown}");
+        format!("{form}\n    {}\n", shown.lines().next().unwrap())
+    })
+    .concat();
+    insta::assert_snapshot!(told, @"
+    7
+        error: bad `api_key`: a number stands there; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+
+        error: bad `api_key`: nothing stands there; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+    [A, B]
+        error: bad `api_key`: a list stands there; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+    {}
+        error: bad `api_key`: one of `file` and `command` must stand there; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+    {file: ~/a, command: [b]}
+        error: bad `api_key`: one of `file` and `command` must stand there; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+    {env: canary}
+        error: bad `api_key`: it has an unknown key; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+    {file: canary}
+        error: bad `api_key`: bad `file`: a path begins with `/` or `~/`
+    {file: [~/a]}
+        error: bad `api_key`: `file` must be text, not a list
+    {command: canary}
+        error: bad `api_key`: `command` must be a list, not text; write `[PROGRAM, ARGUMENT, …]`
+    {command: []}
+        error: bad `api_key`: bad `command`: it names no program
+    {command: [./canary]}
+        error: bad `api_key`: bad `command`: its program is neither a name nor a path: a path begins with `/` or `~/`
+    {command: [op, 7]}
+        error: bad `api_key`: bad `command`: each argument must be text, not a number; put numbers into quotes
+    ");
+    insta::assert_snapshot!(bottle_problems("agent_provider:\n  api_key: {token: sk-canary}"), @"
+    error: bad `api_key`: it has an unknown key; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+     --> /home/bottles/b.md:3:12
+      |
+    3 |   api_key: ********
+      |            ^^^^^^^^
+    ");
+}
+
+#[test]
+fn bad_ports_and_dials() {
+    let yaml = "egress:\n  routes:\n    - {host: a.example, ports: [0, 65536, 443, 443, '80']}\n    - {host: b.example, ports: []}\n    - host: c.example\n      dial: localhost:80\n    - host: d.example\n      dial: 0.0.0.0:80\n    - host: e.example\n      dial: 10.0.0.1:80\n      addresses: [10.0.0.0/8]\n    - {host: f.example, ports: 443, port: 443}";
+    insta::assert_snapshot!(bottle_problems(yaml), @"
+    error: not a port: ports are 1 to 65535
+     --> /home/bottles/b.md:4:33
+      |
+    4 |     - {host: a.example, ports: [0, 65536, 443, 443, '80']}
+      |                                 ^
+
+    error: not a port: ports are 1 to 65535
+     --> /home/bottles/b.md:4:36
+      |
+    4 |     - {host: a.example, ports: [0, 65536, 443, 443, '80']}
+      |                                    ^^^^^
+
+    error: the port 443 is named twice
+     --> /home/bottles/b.md:4:48
+      |
+    4 |     - {host: a.example, ports: [0, 65536, 443, 443, '80']}
+      |                                                ^^^
+      |
+      = help: keep one
+
+    error: a port must be a number, not text
+     --> /home/bottles/b.md:4:53
+      |
+    4 |     - {host: a.example, ports: [0, 65536, 443, 443, '80']}
+      |                                                     ^^^^ text here
+      |
+      = help: write a number from 1 to 65535, such as `ports: [8443]`
+
+    error: `ports` is empty: no port could be reached
+     --> /home/bottles/b.md:5:25
+      |
+    5 |     - {host: b.example, ports: []}
+      |                         ^^^^^
+      |
+      = help: remove it to allow 443 (TLS) and 80
+
+    error: bad `dial`: `localhost:80` is not an address and port: write `127.0.0.1:8443` or `[fd00::1]:8443`; names are looked up by `host` alone
+     --> /home/bottles/b.md:7:13
+      |
+    7 |       dial: localhost:80
+      |             ^^^^^^^^^^^^
+
+    error: bad `dial`: `0.0.0.0:80` cannot be connected to: it stands for this machine; write `127.0.0.1` or `[::1]`
+     --> /home/bottles/b.md:9:13
+      |
+    9 |       dial: 0.0.0.0:80
+      |             ^^^^^^^^^^
+
+    error: `dial` names the address that is connected to, so `addresses` would do nothing: remove one of the two
+      --> /home/bottles/b.md:12:7
+       |
+    12 |       addresses: [10.0.0.0/8]
+       |       ^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: `ports` must be a list, not a number
+      --> /home/bottles/b.md:13:32
+       |
+    13 |     - {host: f.example, ports: 443, port: 443}
+       |                                ^^^ a number here
+       |
+       = help: write `[a, b]`, or one line `- a` for each
+
+    error: the key `port` is called `ports`
+      --> /home/bottles/b.md:13:37
+       |
+    13 |     - {host: f.example, ports: 443, port: 443}
+       |                                     ^^^^
+       |
+       = help: write `ports: [NUMBER]`
     ");
 }
 

@@ -158,7 +158,7 @@ fn a_file_that_is_too_long_is_not_read() {
     let file = fs::OpenOptions::new().write(true).open(scene.path("work/.bot-bottle/agents/a.md")).unwrap();
     file.set_len(1 << 40).unwrap();
     insta::assert_snapshot!(scene.problems("a"), @r"
-    error: cannot use the manifest /work/.bot-bottle/agents/a.md: it is 1099511627776 bytes long, and at most 1048576 are read
+    error: cannot use /work/.bot-bottle/agents/a.md: it is 1099511627776 bytes long, and at most 1048576 are read
     --> /work/.bot-bottle/agents/a.md
      = help: a manifest is a page of text; put data elsewhere
     ");
@@ -222,10 +222,10 @@ fn links_out_of_the_repository_are_refused() {
         assert!(!told.contains("canary"));
     }
     for agent in ["dangling", "circle"] {
-        assert!(scene.problems(agent).contains("cannot use the manifest"), "{agent}");
+        assert!(scene.problems(agent).contains("cannot use /"), "{agent}");
     }
     insta::assert_snapshot!(scene.problems("relative"), @r"
-    error: cannot use the manifest /work/.bot-bottle/agents/relative.md: it is a link that leads out of the repository
+    error: cannot use /work/.bot-bottle/agents/relative.md: it is a link that leads out of the repository
     --> /work/.bot-bottle/agents/relative.md
      = help: a repository's manifests must lie in the repository; replace the link by a copy
     ");

@@ -9,6 +9,7 @@
 
 mod catalogue;
 mod diagnostics;
+mod expectations;
 mod hostile;
 mod merging;
 mod scene;

@@ -199,3 +199,23 @@ fn all_problems_of_all_files_at_once() {
         .collect();
     assert_eq!(places, ["a:2", "a:3", ":0", "one:2", "two:2"]);
 }
+
+#[test]
+fn routes_that_cannot_hold_together_are_told_with_both_places() {
+    let scene = Scene::new()
+        .agent("a", "")
+        .bottle("opens", "egress: {routes: [{host: api.example.org}]}")
+        .bottle("pins", "egress: {routes: [{host: api.example.org, tls: passthrough}]}")
+        .bottle("pays", "egress:\n  routes:\n    - {host: api.example.org, auth: {scheme: Bearer, token_ref: T}}");
+    insta::assert_snapshot!(scene.problems_in("a", &["opens", "pins"]), @"
+    error: the routes to api.example.org of /home/bottles/opens.md:2 and /home/bottles/pins.md:2 disagree about `tls`: intercept and passthrough
+     |
+     = help: say the same in both, or keep one of them
+    ");
+    insta::assert_snapshot!(scene.problems_in("a", &["opens", "pays"]), @"
+    error: the route to api.example.org of /home/bottles/opens.md:2 takes every request before that of /home/bottles/pays.md:4, whose `auth` would never apply
+     |
+     = help: choose the bottles in the other order, narrow the earlier route with `matches`, or keep one of them
+    ");
+    assert_eq!(scene.resolve_in("a", &["pays", "opens"]).bottle.egress.rules().len(), 2);
+}

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use manifest::{EnvSource, Image, RepoKey, Template};
-use policy::{Auth, Detectors, OnMatch, OutboundDetector, PathMatch, TlsMode};
+use manifest::{EnvSource, Image, ProviderAuth, RepoKey, Template};
+use policy::{Auth, Detectors, OnMatch, OutboundDetector, PathMatch, TlsMode, TokenRef};
 
 use crate::scene::{Scene, bottle};
 
@@ -45,8 +45,38 @@ fn providers() {
     assert_eq!(provider.command, ["sh", "-c", "echo $HOME; exit"]);
     assert_eq!(provider.image, Some(Image::Path("~/rootfs".into())));
     let provider = bottle("agent_provider: {template: codex, forward_host_credentials: true, image: node:22}").provider;
-    assert!(provider.forward_host_credentials);
+    assert_eq!(provider.auth, Some(ProviderAuth::HostLogin));
     assert_eq!((provider.template, provider.image), (Template::Codex, Some(Image::Engine("node:22".into()))));
+}
+
+#[test]
+fn what_pays_for_the_model() {
+    let auth = |yaml: &str| bottle(&format!("agent_provider: {{{yaml}}}")).provider.auth;
+    let variable = |name: &str| TokenRef::Variable(name.into());
+    let command = |words: &[&str]| TokenRef::Command(words.iter().map(|word| (*word).to_owned()).collect());
+    assert_eq!(auth("auth_token: CLAUDE"), Some(ProviderAuth::LongLivedToken(variable("CLAUDE"))));
+    assert_eq!(auth("api_key: KEY, forward_host_credentials: false"), Some(ProviderAuth::ApiKey(variable("KEY"))));
+    assert_eq!(auth("template: codex, api_key: {file: ~/key}"), Some(ProviderAuth::ApiKey(TokenRef::File("~/key".into()))));
+    assert_eq!(
+        auth("auth_token: {command: [op, read, 'op://dev/x y']}"),
+        Some(ProviderAuth::LongLivedToken(command(&["op", "read", "op://dev/x y"])))
+    );
+    assert_eq!(auth("api_key: {command: [~/bin/key]}"), Some(ProviderAuth::ApiKey(command(&["~/bin/key"]))));
+    assert_eq!(auth("forward_host_credentials: true"), Some(ProviderAuth::HostLogin));
+    assert_eq!(auth("forward_host_credentials: false"), None);
+}
+
+#[test]
+fn ports_and_where_to_dial() {
+    let routes = bottle(
+        "egress:\n  routes:\n    - {host: a.example, ports: [8443, 1, 65535], dial: '127.0.0.1:9443'}\n    - {host: b.example, dial: '[fd00::1]:443', auth: {scheme: token, token_ref: {file: /run/token}}}",
+    )
+    .egress
+    .routes;
+    let dial = |index: usize| routes[index].route.dial.map(|dial| dial.to_string());
+    assert_eq!((routes[0].route.ports.as_slice(), dial(0).as_deref()), (&[8443, 1, 65535][..], Some("127.0.0.1:9443")));
+    assert_eq!((routes[1].route.ports.as_slice(), dial(1).as_deref()), (&[][..], Some("[fd00::1]:443")));
+    assert_eq!(routes[1].route.auth.as_ref().map(Auth::token_ref), Some(&TokenRef::File("/run/token".into())));
 }
 
 #[test]

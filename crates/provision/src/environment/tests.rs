@@ -70,3 +70,11 @@ fn bad_names_and_values_are_all_named_and_no_value_is_shown() {
     assert!(!text.contains("canary") && !text.contains('\x1b'), "{text}");
     assert!(!format!("{errors:?} {own:?}").contains("canary"));
 }
+
+#[test]
+fn certificates_are_named_and_the_bottles_own_variables_win() {
+    let own = bottle(&[("SSL_CERT_FILE", "/mine.pem")]);
+    let environment = Environment::build(&provider(Template::Command), &Visible::default(), &own).unwrap();
+    assert_eq!(value(&environment, "SSL_CERT_FILE").as_deref(), Some("/mine.pem"));
+    assert_eq!(value(&environment, "REQUESTS_CA_BUNDLE").as_deref(), Some("/etc/ssl/certs/ca-certificates.crt"));
+}

@@ -177,9 +177,13 @@ fn links_are_roots_except_below_the_home_and_nothing_stands_over_them() {
     host.visible.links = vec![link("/opt/bot-bottle/bin/x"), link("/home/node/.local/bin/x"), link("/opt/bot-bottle/bin/x")];
     assert!(host.places().contains(&"/home/node/.local/bin/x".to_owned()));
     let plan = host.plan().unwrap();
-    let (roots, base) = plan.roots.as_ref().unwrap();
-    assert_eq!((roots.members().len(), base.to_string()), (1, "/".to_owned()));
+    let roots: Vec<_> = plan.roots.iter().map(|part| part.at.to_string()).collect();
+    assert_eq!(roots, ["/opt/bot-bottle/bin/x"]);
     host.visible.links = vec![link("/srv/app/bin")];
     (host.workspace, host.workspace_at) = (Some("project"), "/srv/app");
+    assert!(matches!(host.plan().unwrap_err().0.as_slice(), [PlanError::Overlap { .. }]));
+    // The certificates come only at the launch, but their places are known.
+    host.visible.links.clear();
+    host.workspace_at = "/usr/local/share";
     assert!(matches!(host.plan().unwrap_err().0.as_slice(), [PlanError::Overlap { .. }]));
 }

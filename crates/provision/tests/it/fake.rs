@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use agents::GuestLink;
 use bottle::testing::{FakeBackend, FakeBottle, Recorded};
-use bottle::{BottleName, GuestPath, User};
-use provision::{Notice, provision};
+use bottle::{Bottle, BottleName, CopyError, GuestPath, Tree, User};
+use provision::{Notice, ProvisionError, provision};
 
 use crate::host::Host;
 use crate::scenarios;
@@ -34,9 +34,39 @@ async fn many_skills_are_one_copy() {
     }
     host.skills = names.into_iter().map(|name| &*name.leak()).collect();
     let bottle = fresh();
-    provision(&host.plan(), &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap();
+    provision(&host.plan(), None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap();
     let calls = bottle.recorded();
     assert!(matches!(calls.as_slice(), [Recorded::CopiedIn { owner: User::Node, members: 43, .. }]), "{calls:?}");
+}
+
+#[tokio::test]
+async fn links_and_certificates_are_one_copy() {
+    let mut host = Host::new();
+    let link = GuestPath::parse("/opt/bot-bottle/bin/claude").unwrap();
+    host.visible.links = vec![GuestLink { at: link, target: "/usr/bin/true".into() }];
+    let bottle = fresh();
+    provision(&host.plan(), Some(&scenarios::trust()), &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap();
+    let calls = bottle.recorded();
+    let owners = [User::Node, User::Root];
+    assert!(
+        calls.iter().zip(owners).all(|(call, user)| matches!(call, Recorded::CopiedIn { owner, .. } if *owner == user))
+            && calls.len() == 2,
+        "{calls:?}"
+    );
+    let root = GuestPath::parse("/").unwrap();
+    let bundle = bottle.files().look(User::Root, &root, Path::new("/etc/ssl/certs/ca-certificates.crt")).unwrap();
+    assert_eq!(bundle.owner, User::Root);
+}
+
+#[tokio::test]
+async fn certificates_that_cannot_be_put_in_place_fail_the_provisioning() {
+    let bottle = fresh();
+    let planted = GuestPath::parse("/etc/ssl/certs").unwrap();
+    bottle.cp_in(&Tree::file("no folder", 0o644), &planted, User::Root).await.unwrap();
+    let error = provision(&Host::new().plan(), Some(&scenarios::trust()), &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
+    assert!(matches!(error, ProvisionError::Roots(CopyError::Guest { .. })), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("certificates") && text.contains("/etc/ssl/certs"), "{text}");
 }
 
 #[tokio::test]
@@ -46,7 +76,7 @@ async fn the_agents_files_are_nodes_and_the_links_are_roots() {
     let link = GuestPath::parse("/opt/bot-bottle/bin/claude").unwrap();
     host.visible.links = vec![GuestLink { at: link, target: "/usr/bin/true".into() }];
     let bottle = fresh();
-    provision(&host.plan(), &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap();
+    provision(&host.plan(), None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap();
     let root = GuestPath::parse("/").unwrap();
     let owner = |path: &str| bottle.files().look(User::Root, &root, Path::new(path)).unwrap().owner;
     for path in [".bot-bottle-prompt.txt", ".claude", ".claude/skills", ".claude/skills/review/bin/run", "workspace/.git/HEAD"] {

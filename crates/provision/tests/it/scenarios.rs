@@ -9,7 +9,7 @@ use std::sync::Arc;
 use agents::{GuestLink, Template};
 use bottle::tree::{MemoryEntry, MemorySink};
 use bottle::{Bottle, CopyError, GuestPath, Tree, User};
-use provision::{GitIdentity, Notice, ProvisionError, Provisioned, provision};
+use provision::{GitIdentity, Notice, ProvisionError, Provisioned, Roots, Trust, provision};
 
 use crate::host::Host;
 
@@ -31,6 +31,7 @@ scenarios![
     skills_go_where_the_person_says,
     skills_where_a_link_was_planted_are_refused,
     programs_are_linked,
+    certificates_stand_where_programs_look,
     the_workspace_goes_where_the_manifest_says,
     codex_finds_its_files_and_skills,
     provisioning_twice_gives_the_same,
@@ -42,7 +43,7 @@ fn at(path: &str) -> GuestPath {
 }
 
 async fn run(host: &Host, bottle: &dyn Bottle) -> Provisioned {
-    provision(&host.plan(), bottle, &mut |_: &Notice<'_>| {}).await.unwrap_or_else(|error| panic!("{error}"))
+    provision(&host.plan(), None, bottle, &mut |_: &Notice<'_>| {}).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What stands at `path` in the bottle.
@@ -118,7 +119,7 @@ async fn a_skill_that_disappears_stops_everything_and_leaves_nothing(bottle: Arc
     (host.prompt, host.skills) = ("x", vec!["review", "tests"]);
     let plan = host.plan();
     fs::remove_dir_all(host.home.join(".claude/skills/tests")).unwrap();
-    let error = provision(&plan, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
+    let error = provision(&plan, None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
     assert!(matches!(&error, ProvisionError::Skill { name, .. } if name == "tests"), "{error:?}");
     let text = error.to_string();
     assert!(
@@ -137,7 +138,7 @@ async fn a_skill_swapped_for_a_link_is_not_followed(bottle: Arc<dyn Bottle>) {
     let file = host.home.join(".claude/skills/review/SKILL.md");
     fs::remove_file(&file).unwrap();
     std::os::unix::fs::symlink(host.home.join(".ssh/id_ed25519"), &file).unwrap();
-    let error = provision(&plan, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
+    let error = provision(&plan, None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
     assert!(matches!(&error, ProvisionError::Skill { name, .. } if name == "review"), "{error:?}");
     assert!(look(&*bottle, "/home/node/.claude/skills").await.is_err());
 }
@@ -158,7 +159,7 @@ async fn skills_where_a_link_was_planted_are_refused(bottle: Arc<dyn Bottle>) {
     run(&host, &*bottle).await;
     host.visible.links.clear();
     host.skills = vec!["review"];
-    let error = provision(&host.plan(), &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
+    let error = provision(&host.plan(), None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
     assert!(matches!(error, ProvisionError::Copy(CopyError::Guest { .. })), "{error:?}");
     assert!(look(&*bottle, "/etc/review").await.is_err());
 }
@@ -180,6 +181,59 @@ async fn programs_are_linked(bottle: Arc<dyn Bottle>) {
         let found = sink.entries().iter().find(|(path, _)| path.as_path() == name).map(|(_, entry)| entry);
         assert_eq!(found, Some(&MemoryEntry::Link { target: link.target.clone() }), "{}", link.at);
     }
+}
+
+/// An authority made for tests, whose key nobody has.
+const AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIB1zCCAX2gAwIBAgIUDYGZMTzvJ7F2KdaVbLOQ5pSrzkwwCgYIKoZIzj0EAwIw
+OTEaMBgGA1UECgwRIEJvdC1Cb3R0bGUgIFRlc3QxGzAZBgNVBAMMEmJvdC1ib3R0
+bGUgdGVzdCBDQTAeFw0yNjExMjQwMDI0NDFaFw0zNjExMjEwMDI0NDFaMDkxGjAY
+BgNVBAoMESBCb3QtQm90dGxlICBUZXN0MRswGQYDVQQDDBJib3QtYm90dGxlIHRl
+c3QgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASE/cecRNp6ah3G95L25ivH
+ubjzfCLgQSudZRNMB0yJ2WVMtzYtCpmhfHqNcKvzDUIJ0SW/Wk6JrjRHsLQ0SG47
+o2MwYTAdBgNVHQ4EFgQU3MSg7xDDicp3C4RRt7yIUzWADXMwHwYDVR0jBBgwFoAU
+3MSg7xDDicp3C4RRt7yIUzWADXMwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8E
+BAMCAQYwCgYIKoZIzj0EAwIDSAAwRQIhAMi5KbK63mYiFVaOZk5ep3NInCELuRQE
+0pymC4aoXA+eAiB3Ea0otw07SUoneqt7IN2jKssA3o+NUE9HF3xuIb7dBQ==
+-----END CERTIFICATE-----
+";
+
+/// A trust in [`AUTHORITY`] and one root, which is the same.
+pub fn trust() -> Trust {
+    Trust::new(AUTHORITY, Arc::new(Roots::from_pem(AUTHORITY))).unwrap()
+}
+
+async fn certificates_stand_where_programs_look(bottle: Arc<dyn Bottle>) {
+    let mut host = Host::new();
+    host.visible.links = vec![GuestLink { at: at("/opt/bot-bottle/bin/claude"), target: "/usr/bin/true".into() }];
+    let mut lines = Vec::new();
+    let provisioned =
+        provision(&host.plan(), Some(&trust()), &*bottle, &mut |notice: &Notice<'_>| lines.push(notice.to_string())).await;
+    provisioned.unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        matches!(lines.as_slice(), [line] if line.contains(": SHA-256 3D:E3:EE:E8:") && line.contains(bottle.name().as_str()))
+    );
+
+    let file = |content: &str| MemoryEntry::File { mode: 0o644, content: content.as_bytes().to_vec() };
+    let links = |target: &str| MemoryEntry::Link { target: target.into() };
+    let bundle = "/etc/ssl/certs/ca-certificates.crt";
+    let expected = [
+        (bundle, file(&[AUTHORITY, AUTHORITY].concat())),
+        ("/usr/local/share/ca-certificates/bot-bottle.crt", file(AUTHORITY)),
+        ("/etc/ssl/certs/8d9147cb.0", links("/etc/ssl/certs/bot-bottle.pem")),
+        ("/etc/ssl/cert.pem", links(bundle)),
+        ("/etc/pki/tls/certs/ca-bundle.crt", links(bundle)),
+        ("/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", links(bundle)),
+        ("/etc/pki/java/cacerts", links("/etc/ssl/certs/java/cacerts")),
+        ("/opt/bot-bottle/bin/claude", links("/usr/bin/true")),
+    ];
+    for (place, expected) in expected {
+        let found = look(&*bottle, place).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(found.entries().values().collect::<Vec<_>>(), [&expected], "{place}");
+    }
+    let store = look(&*bottle, "/etc/ssl/certs/java/cacerts").await.unwrap();
+    assert!(store.file("").unwrap().starts_with(&[0xfe, 0xed, 0xfe, 0xed]));
 }
 
 async fn the_workspace_goes_where_the_manifest_says(bottle: Arc<dyn Bottle>) {
@@ -218,7 +272,7 @@ async fn each_copy_is_announced_before_it_is_made(bottle: Arc<dyn Bottle>) {
     let mut lines = Vec::new();
     let plan = host.plan();
     fs::remove_dir_all(host.home.join("project")).unwrap();
-    let result = provision(&plan, &*bottle, &mut |notice: &Notice<'_>| lines.push(notice.to_string())).await;
+    let result = provision(&plan, None, &*bottle, &mut |notice: &Notice<'_>| lines.push(notice.to_string())).await;
     assert!(result.is_err(), "the workspace is gone");
     let name = bottle.name();
     let project = host.home.join("project");

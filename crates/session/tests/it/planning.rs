@@ -78,3 +78,11 @@ async fn the_workspace_is_planned_where_the_manifest_says() {
     let line = plan.preflight().workspace.as_ref().unwrap();
     assert_eq!((line.path.as_str(), line.files), ("/srv/app", 2));
 }
+
+#[tokio::test]
+async fn our_own_folder_may_not_stand_where_bottles_look() {
+    let backend = FakeBackend::new();
+    let capabilities = backend.check().await.unwrap();
+    let problems = Scene::new("", "").plan_with_state("/opt/bot-bottle-state", &backend, &capabilities).unwrap_err();
+    assert!(problems.to_string().contains("BOT_BOTTLE_HOME is /opt/bot-bottle-state, in a system folder"), "{problems}");
+}

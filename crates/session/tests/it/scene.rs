@@ -60,10 +60,20 @@ impl Scene {
     }
 
     pub fn try_plan(&self, backend: &dyn Backend, capabilities: &Capabilities, choices: Choices) -> Result<Plan, Problems> {
-        let catalogue = Catalogue::open(&Places { home: self.host.state.clone(), repository: None }).unwrap();
-        let resolved = catalogue.resolve("a", &[]).unwrap();
         let choices = Choices { mode: Mode::Headless, ..choices };
-        Planner { resolved, choices, host: &self.host, backend: backend.name(), capabilities }.plan()
+        Planner { resolved: self.resolved(), choices, host: &self.host, backend: backend.name(), capabilities }.plan()
+    }
+
+    /// The same manifests, as though they stood in `state`.
+    pub fn plan_with_state(&self, state: &str, backend: &dyn Backend, capabilities: &Capabilities) -> Result<Plan, Problems> {
+        let choices = Choices { mode: Mode::Headless, ..Choices::default() };
+        let host = Host { state: state.into(), ..self.host.clone() };
+        Planner { resolved: self.resolved(), choices, host: &host, backend: backend.name(), capabilities }.plan()
+    }
+
+    fn resolved(&self) -> manifest::Resolved {
+        let catalogue = Catalogue::open(&Places { home: self.host.state.clone(), repository: None }).unwrap();
+        catalogue.resolve("a", &[]).unwrap()
     }
 
     pub fn assert_no_state(&self) {

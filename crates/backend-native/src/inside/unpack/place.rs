@@ -109,9 +109,12 @@ fn place(stage: &Stage) -> io::Result<Placed<'_>> {
         Ok(()) => false,
         Err(Errno::EXIST) => match put(RenameFlags::EXCHANGE) {
             Ok(()) => true,
-            // What stands there is a folder of a lower layer (an image's, the host's), which an overlay without redirects
-            // cannot move (`overlayfs.rst`, "renaming directories"): hidden first, and for a moment nothing is there.
-            Err(Errno::XDEV) => {
+            // What stands there is a file of a lower layer (an image's, the host's) whose owner the bottle does not know: an
+            // overlay cannot copy it up for an exchange, but replaces it, just as atomically. It cannot be taken back.
+            Err(Errno::XDEV | Errno::OVERFLOW) if put(RenameFlags::empty()).is_ok() => false,
+            // Or a folder of a lower layer, which an overlay without redirects cannot move (`overlayfs.rst`, "renaming
+            // directories"): hidden first, and for a moment nothing is there.
+            Err(Errno::XDEV | Errno::OVERFLOW) => {
                 remove::tree(&parent, &CString::new(stage.name.as_bytes()).map_err(io::Error::other)?)?;
                 put(RenameFlags::NOREPLACE)?;
                 false
