@@ -1,4 +1,8 @@
-//! The fake bottle passes the conformance suite.
+//! The fake bottle passes the conformance suite; the agents' own programs converse with the scripted model.
+
+#![allow(clippy::disallowed_methods, reason = "a test starts programs and writes files of its own")]
+
+mod agents;
 
 use std::sync::Arc;
 
