@@ -7,7 +7,7 @@
 //! it refreshes, and so does this. What remains is that Codex itself asks in the very second in which this does.
 //!
 //! The answer is put back into the same file, so that the person's own program goes on working. Room for it is made before the
-//! token is spent ([`store::Replacement`]), and the exchange is a task of its own that no caller can give up half-way.
+//! token is spent ([`store::Replacement`]), and the exchange has a thread of its own that no caller can give up half-way.
 
 mod claude;
 mod codex;
@@ -24,7 +24,7 @@ pub use codex::{ChatGptAccount, CodexLogin};
 pub(crate) use document::Document;
 pub(crate) use error::LoginError;
 pub(crate) use held::Held;
-pub(crate) use owner::Owner;
+pub(crate) use owner::{Owner, codex_login};
 pub(crate) use place::{Place, Stamp};
 pub(crate) use program_lock::ProgramLock;
 

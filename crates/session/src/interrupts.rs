@@ -138,7 +138,8 @@ impl Caught {
 /// Whether this process has a controlling terminal that still stands (`tty(4)`: opening `/dev/tty` fails without one, and
 /// after it was hung up).
 fn has_terminal() -> bool {
-    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
+    let flags =
+        rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     rustix::fs::open("/dev/tty", flags, rustix::fs::Mode::empty()).is_ok()
 }
 

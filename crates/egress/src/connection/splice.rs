@@ -1,0 +1,100 @@
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use policy::{Host, Reach, Table};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
+
+use crate::ledger::Ledger;
+use crate::shared::Shared;
+
+/// Bytes that are copied at once, each way.
+const BUFFER: usize = 32 * 1024;
+
+/// An upgraded connection to the world, waiting for the bottle's side to be upgraded too.
+pub(crate) struct Splice {
+    pub(crate) upstream: OnUpgrade,
+    pub(crate) ledger: Ledger,
+    pub(crate) host: Host,
+    pub(crate) port: u16,
+}
+
+impl Splice {
+    /// Joins the two sides until one ends, or a table comes that does not let the bottle reach the host.
+    pub(crate) async fn run(self: Box<Self>, shared: &Shared, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let Self { upstream, ledger, host, port } = *self;
+        if let Ok(upstream) = upstream.await {
+            let holds = |table: &Table| match table.reach(&host, port) {
+                Reach::Intercept(_) => true,
+                Reach::Passthrough(_) | Reach::Refuse(_) => false,
+            };
+            splice(shared, Counted::new(stream), Counted::new(TokioIo::new(upstream)), ledger, holds).await;
+        }
+    }
+}
+
+/// Copies both ways until both sides have ended, or `holds` does not hold any more.
+pub(super) async fn splice<A, B>(
+    shared: &Shared,
+    mut inner: Counted<A>,
+    mut outer: Counted<B>,
+    mut ledger: Ledger,
+    holds: impl Fn(&Table) -> bool,
+) where
+    A: AsyncRead + AsyncWrite + Unpin,
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let (sent, received) = (inner.count(), outer.count());
+    tokio::select! {
+        ended = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER) => match ended {
+            Ok(_) => ledger.complete(),
+            Err(_) => ledger.broken(),
+        },
+        () = shared.until_refused(holds) => ledger.complete(),
+    }
+    ledger.sent().fetch_add(sent.load(Ordering::Relaxed), Ordering::Relaxed);
+    ledger.received(usize::try_from(received.load(Ordering::Relaxed)).unwrap_or(usize::MAX));
+}
+
+/// Counts what is read, so that the counts are there however the copying ends.
+pub(super) struct Counted<S> {
+    inner: S,
+    read: Arc<AtomicU64>,
+}
+
+impl<S> Counted<S> {
+    pub(super) fn new(inner: S) -> Self {
+        Self { inner, read: Arc::default() }
+    }
+
+    fn count(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        self.read.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

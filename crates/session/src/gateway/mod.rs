@@ -1,0 +1,15 @@
+//! What stands behind a session's outlet: the egress service on its thread, the rules of the bottle, the person's credentials.
+
+mod credentials;
+mod reload;
+mod rules;
+mod service;
+mod signer;
+
+pub(crate) use credentials::{HostCredentials, sources};
+pub(crate) use reload::Reloads;
+pub use reload::{PolicySource, Reloader};
+pub use rules::{RulesError, rules};
+pub(crate) use rules::{paid_with, template};
+pub(crate) use service::Service;
+pub(crate) use signer::{Signer, making_authority};
