@@ -1,4 +1,4 @@
-use policy::{Auth, Host, Login, PathMatch, PathValue, ProviderHost, RequestMatch, Scheme, TokenRef};
+use policy::{Auth, HeaderName, Host, Login, PathMatch, PathValue, ProviderHost, RequestMatch, Scheme, TokenRef};
 
 use crate::Template;
 
@@ -59,27 +59,32 @@ impl Credential {
         }
     }
 
-    /// The hosts that a template's program asks, and how the credential is put into its requests.
-    pub(crate) fn hosts(&self, template: Template) -> Vec<ProviderHost> {
-        let host = match (template, self) {
-            (Template::Command, _) => return Vec::new(),
-            (Template::Claude, _) => "api.anthropic.com",
-            (Template::Codex, Self::ChatGptLogin(_)) => "chatgpt.com",
-            (Template::Codex, _) => "api.openai.com",
-        };
-        let bearer = |token_ref| Auth::Scheme { scheme: Scheme::Bearer, token_ref };
-        let auth = self.token_ref().and_then(|token_ref| match (template, self) {
-            // https://docs.anthropic.com/en/api/overview, "Authentication"
-            (Template::Claude, Self::ApiKey(_)) => {
-                policy::HeaderName::parse("x-api-key").ok().map(|header| Auth::Header { header, token_ref })
+    /// The hosts that a template's program asks, and how the credential is put into its requests. Both kinds of Codex's login
+    /// give the same, so that a policy can be told without reading the login.
+    pub fn hosts(&self, template: Template) -> Vec<ProviderHost> {
+        let auth = || Some(self.auth(template, self.token_ref()?));
+        let hosts = match (template, self) {
+            (Template::Command, _) => Vec::new(),
+            (Template::Claude, _) => vec![("api.anthropic.com", Vec::new())],
+            (Template::Codex, Self::Token(_) | Self::ApiKey(_)) => vec![("api.openai.com", Vec::new())],
+            (Template::Codex, Self::None | Self::ClaudeLogin | Self::CodexKeyLogin | Self::ChatGptLogin(_)) => {
+                vec![("api.openai.com", Vec::new()), ("chatgpt.com", chatgpt())]
             }
-            (Template::Claude | Template::Codex | Template::Command, _) => Some(bearer(token_ref)),
-        });
-        let matches = match self {
-            Self::ChatGptLogin(_) => chatgpt(),
-            Self::None | Self::Token(_) | Self::ApiKey(_) | Self::ClaudeLogin | Self::CodexKeyLogin => Vec::new(),
         };
-        Host::parse(host).ok().map(|host| ProviderHost { host, auth, matches }).into_iter().collect()
+        let host = |(host, matches)| Some(ProviderHost { host: Host::parse(host).ok()?, auth: auth(), matches });
+        hosts.into_iter().filter_map(host).collect()
+    }
+
+    fn auth(&self, template: Template, token_ref: TokenRef) -> Auth {
+        // https://docs.anthropic.com/en/api/overview, "Authentication"
+        let header = match (template, self) {
+            (Template::Claude, Self::ApiKey(_)) => HeaderName::parse("x-api-key").ok(),
+            (Template::Claude | Template::Codex | Template::Command, _) => None,
+        };
+        match header {
+            Some(header) => Auth::Header { header, token_ref },
+            None => Auth::Scheme { scheme: Scheme::Bearer, token_ref },
+        }
     }
 }
 

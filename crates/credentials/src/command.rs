@@ -47,7 +47,8 @@ fn start(source: &TokenRef, program: &Path, arguments: &[String], home: &Path) -
     command.spawn().map_err(|error| {
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => "install it, or write its full path",
-            std::io::ErrorKind::PermissionDenied => "it has to be a program that you may run",
+            // Also when a folder of the PATH may not be looked into and no other has it.
+            std::io::ErrorKind::PermissionDenied => "write its full path; it has to be a program that you may run",
             _ => "run it yourself to see why",
         };
         CredentialError::of(source, format_args!("cannot be started: {error}"), hint)

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use secret::Secret;
 
+use crate::CredentialError;
+use crate::login::{self, CodexLogin};
+
 /// Where the person's own things are, as the command line found them.
 #[derive(Clone)]
 pub struct Host {
@@ -69,6 +72,14 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
+    /// What kind of login Codex has: what stands in for it in a bottle has to look the same. Reads the login and nothing else.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn codex_login(&self) -> Result<CodexLogin, CredentialError> {
+        login::codex_login(self).map_err(|error| error.told(policy::Login::Codex))
+    }
+
     /// Puts the home for a leading `~/`.
     pub(crate) fn expand(&self, path: &Path) -> PathBuf {
         path.strip_prefix("~").map_or_else(|_| path.to_owned(), |below| self.home.join(below))

@@ -6,7 +6,7 @@
 //! - [`Sources::check`] before a launch: everything is there, or an error that says what to do.
 //! - [`Sources::current`] for every request; [`Sources::rejected`] when the other end said no.
 //!
-//! A credential is never written anywhere but into the login file that it came from, by [`login`].
+//! A credential is never written anywhere but into the login file that it came from, by its owner.
 
 #![forbid(unsafe_code)]
 

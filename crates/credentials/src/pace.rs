@@ -14,8 +14,10 @@ pub(crate) struct Pace {
     pub(crate) early: Duration,
     /// The token endpoint has to have answered. Well below the minute after which Claude Code takes its lock for abandoned.
     pub(crate) answer: Duration,
-    /// Another process has to be done with refreshing.
+    /// Another process has to be done with refreshing, when there is no token that still holds.
     pub(crate) lock: Duration,
+    /// The same, while there is one to go on with.
+    pub(crate) short_lock: Duration,
 }
 
 impl Default for Pace {
@@ -26,6 +28,7 @@ impl Default for Pace {
             early: Duration::from_secs(5 * 60),
             answer: Duration::from_secs(30),
             lock: Duration::from_secs(60),
+            short_lock: Duration::from_secs(2),
         }
     }
 }

@@ -6,7 +6,7 @@ use policy::{Login, TokenRef};
 use secret::Secret;
 use tokio::sync::OwnedMutexGuard;
 
-use crate::login::{CodexLogin, Owner};
+use crate::login::Owner;
 use crate::pace::Pace;
 use crate::remembered::Remembered;
 use crate::{CredentialError, Host, TokenEndpoint, command, file, variable};
@@ -88,12 +88,13 @@ impl Sources {
         }
     }
 
-    /// What kind of login Codex has on the host: what stands in for it in a bottle has to look the same.
+    /// Waits until no login is being refreshed any more: to be called before the process ends, after whatever makes requests has.
+    /// It takes no longer than a refresh may, which has bounds.
     ///
-    /// # Errors
-    /// When there is none.
-    pub async fn codex_login(&self) -> Result<CodexLogin, CredentialError> {
-        self.0.codex.codex_login().await
+    /// Threat: a session that ends between the provider's answer and the saving of it ends the person's login.
+    pub async fn settle(&self) {
+        self.0.claude.settle().await;
+        self.0.codex.settle().await;
     }
 
     /// Asks a source, while everybody else who wants it waits. As a task of its own: an agent that gives up its request must not

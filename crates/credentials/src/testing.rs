@@ -27,7 +27,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        let pace = Pace { again: Duration::from_secs(3600), ..Pace::default() };
+        let pace = Pace { again: Duration::from_secs(3600), short_lock: Duration::from_secs(60), ..Pace::default() };
         Self { home: TempDir::new().unwrap(), endpoint: Arc::default(), pace, codex: LoginFolder::Usual }
     }
 

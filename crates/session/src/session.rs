@@ -323,7 +323,7 @@ impl Phases<'_> {
         let known = known.chain(self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)));
         let config = Config {
             table: network.table.clone(),
-            credentials: HostCredentials::new(sources),
+            credentials: HostCredentials::new(sources.clone()),
             known: known.filter(|value| !value.is_empty()).collect(),
             log: self.plan.resolved.bottle.egress.log,
             audit: Arc::clone(self.audit),
@@ -331,6 +331,11 @@ impl Phases<'_> {
             limits: egress::Limits::default(),
         };
         let (egress, control) = Egress::new(config, authority, network.roots.clone());
+        // Comes after the outlet is closed: what asks for credentials has ended then.
+        self.undo.push("finishing the refresh of a login", async move {
+            sources.settle().await;
+            Ok::<_, io::Error>(())
+        });
         let service = Service::start(egress, launched.outlet)
             .map_err(|source| SessionError::Io { what: "starting the egress service", source })?;
         self.undo.push("closing the outlet", service.close());

@@ -23,18 +23,19 @@ fn hosts(template: Template, credential: &Credential) -> Vec<String> {
 #[test]
 fn each_kind_is_put_in_where_and_how_its_provider_takes_it() {
     use Template::{Claude, Codex};
+    const LOGIN: [&str; 2] = ["api.openai.com Bearer your Codex login", "chatgpt.com Bearer your Codex login"];
     for (template, credential, told) in [
-        (Claude, Credential::None, "api.anthropic.com"),
-        (Claude, Credential::Token(token()), "api.anthropic.com Bearer variable TOKEN"),
-        (Claude, Credential::ApiKey(token()), "api.anthropic.com x-api-key variable TOKEN"),
-        (Claude, Credential::ClaudeLogin, "api.anthropic.com Bearer your Claude login"),
-        (Codex, Credential::None, "api.openai.com"),
-        (Codex, Credential::ApiKey(token()), "api.openai.com Bearer variable TOKEN"),
-        (Codex, Credential::CodexKeyLogin, "api.openai.com Bearer your Codex login"),
-        (Codex, Credential::ChatGptLogin(account()), "chatgpt.com Bearer your Codex login"),
+        (Claude, Credential::None, &["api.anthropic.com"][..]),
+        (Claude, Credential::Token(token()), &["api.anthropic.com Bearer variable TOKEN"]),
+        (Claude, Credential::ApiKey(token()), &["api.anthropic.com x-api-key variable TOKEN"]),
+        (Claude, Credential::ClaudeLogin, &["api.anthropic.com Bearer your Claude login"]),
+        (Codex, Credential::None, &["api.openai.com", "chatgpt.com"]),
+        (Codex, Credential::ApiKey(token()), &["api.openai.com Bearer variable TOKEN"]),
+        (Codex, Credential::CodexKeyLogin, &LOGIN),
+        (Codex, Credential::ChatGptLogin(account()), &LOGIN),
     ] {
         assert!(credential.is_for(template));
-        assert_eq!(hosts(template, &credential), [told]);
+        assert_eq!(hosts(template, &credential), told);
     }
     assert!(hosts(Template::Command, &Credential::None).is_empty());
 }
@@ -54,7 +55,7 @@ fn a_credential_of_another_program_is_not_taken() {
 
 #[test]
 fn a_chatgpt_token_opens_the_model_and_not_the_account() {
-    let matches = Credential::ChatGptLogin(account()).hosts(Template::Codex).remove(0).matches;
+    let matches = Credential::ChatGptLogin(account()).hosts(Template::Codex).remove(1).matches;
     let allowed = |path: &str| matches.iter().flat_map(|one| &one.paths).any(|own: &PathMatch| own.is_match(path.as_bytes()));
     for path in ["/backend-api/codex/responses", "/backend-api/codex/responses/compact", "/backend-api/wham/accounts/check"] {
         assert!(allowed(path), "{path}");

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use policy::Login;
 use secret::Secret;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::renewal::Renewal;
 use super::{CodexLogin, Document, Held, LoginError, Place, Stamp, claude, codex};
@@ -81,21 +81,29 @@ impl Owner {
         }
     }
 
-    /// What kind of login it is; Codex's alone.
-    pub(crate) async fn codex_login(&self) -> Result<CodexLogin, CredentialError> {
-        let kind = self.place.read().and_then(|content| codex::kind(&parse(&content)?));
-        kind.map_err(|error| error.told(self.login))
+    /// Waits for a refresh that has begun.
+    pub(crate) async fn settle(&self) {
+        drop(self.known.lock().await);
     }
 
-    /// Refreshes as a task of its own. Threat: an agent that gives up its request between the provider's answer and the saving
-    /// of it ends the person's login.
+    /// Refreshes on a thread of its own. Threat: an agent that gives up its request, or a session that is told to end, between
+    /// the provider's answer and the saving of it, ends the person's login; a task would end with its runtime.
     async fn renew(self: &Arc<Self>, known: OwnedMutexGuard<Known>, spent: Secret) -> Result<Secret, LoginError> {
         let owner = Arc::clone(self);
-        let renewing = tokio::spawn(async move {
+        let (done, renewed) = oneshot::channel();
+        let begun = std::thread::Builder::new().name("login".to_owned()).spawn(move || {
             let mut known = known;
-            Renewal::new(&owner, &mut known).of(&spent).await
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let outcome = match runtime {
+                Ok(runtime) => runtime.block_on(Renewal::new(&owner, &mut known).of(&spent)),
+                Err(error) => Err(LoginError::NoAnswer(error.to_string())),
+            };
+            drop(known);
+            // Nobody may be waiting any more.
+            let _ = done.send(outcome);
         });
-        renewing.await.unwrap_or(Err(LoginError::Interrupted))
+        begun.map_err(|error| LoginError::NoAnswer(error.to_string()))?;
+        renewed.await.unwrap_or(Err(LoginError::Interrupted))
     }
 
     /// What the login holds, read again when the file has changed: the person's own program refreshes it too.
@@ -120,6 +128,11 @@ impl Owner {
         }?;
         Ok(Held { access: value::parse(&held.access)?, ..held })
     }
+}
+
+/// What kind of login Codex has.
+pub(crate) fn codex_login(host: &Host) -> Result<CodexLogin, LoginError> {
+    codex::kind(&parse(&Place::new(Login::Codex, host).read()?)?)
 }
 
 /// A login file as a document.

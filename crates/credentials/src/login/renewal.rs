@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use policy::Login;
 use secret::Secret;
@@ -10,7 +10,7 @@ use super::{Document, Held, LoginError, ProgramLock, claude, codex};
 use crate::{TokenAnswer, TokenRequest};
 
 /// How often a lock that another holds is tried.
-const TRY: std::time::Duration = std::time::Duration::from_millis(50);
+const TRY: Duration = Duration::from_millis(50);
 /// Room beside the old content for longer tokens.
 const ROOM: u64 = 64 * 1024;
 
@@ -78,7 +78,8 @@ impl<'a> Renewal<'a> {
     /// Waits until no other process refreshes.
     async fn alone(&self) -> Result<Alone, LoginError> {
         let unsaved = |error: &dyn std::fmt::Display| LoginError::Unsaved(error.to_string());
-        let until = Instant::now() + self.owner.pace.lock;
+        let holds = self.known.held.as_ref().is_some_and(|(_, held)| held.holds_for(Duration::ZERO));
+        let until = Instant::now() + if holds { self.owner.pace.short_lock } else { self.owner.pace.lock };
         let mut ours = None;
         loop {
             if ours.is_none() {
@@ -169,7 +170,7 @@ impl<'a> Renewal<'a> {
 
     fn still_holding(&mut self) -> Result<Secret, LoginError> {
         let held: Held = self.owner.load(self.known)?;
-        if held.holds_for(std::time::Duration::ZERO) { Ok(held.access) } else { Err(LoginError::Busy) }
+        if held.holds_for(Duration::ZERO) { Ok(held.access) } else { Err(LoginError::Busy) }
     }
 }
 

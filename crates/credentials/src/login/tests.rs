@@ -87,9 +87,9 @@ async fn what_kind_of_login_codex_has_is_told() {
     scene.chatgpt_login("first", 3600);
     let account =
         ChatGptAccount { account_id: "acct-1".into(), user_id: Some("user-1".into()), plan: Some("plus".into()), fedramp: false };
-    assert_eq!(scene.sources().codex_login().await, Ok(CodexLogin::ChatGpt(account)));
+    assert_eq!(scene.sources().host().codex_login(), Ok(CodexLogin::ChatGpt(account)));
     scene.write(".codex/auth.json", br#"{"OPENAI_API_KEY":"sk-1"}"#);
-    assert_eq!(scene.sources().codex_login().await, Ok(CodexLogin::ApiKey));
+    assert_eq!(scene.sources().host().codex_login(), Ok(CodexLogin::ApiKey));
     assert_eq!(scene.sources().current(&CODEX).await, Ok(Secret::from("sk-1")));
     scene.write(".codex/auth.json", br#"{"auth_mode":"agentIdentity","agent_identity":"canary"}"#);
     let error = scene.sources().check(&CODEX).await.unwrap_err();
@@ -148,9 +148,31 @@ async fn a_request_that_is_given_up_does_not_lose_the_answer() {
     given_up.abort();
     assert!(given_up.await.unwrap_err().is_cancelled());
     hold.add_permits(1);
-    assert_eq!(sources.current(&CLAUDE).await, Ok(Secret::from("canary-access-1")));
+    sources.settle().await;
     assert_eq!(json_of(&scene.path(".claude/.credentials.json"))["claudeAiOauth"]["refreshToken"], "canary-refresh-1");
+    assert_eq!(sources.current(&CLAUDE).await, Ok(Secret::from("canary-access-1")));
     assert_eq!(scene.endpoint.asked(), 1);
+}
+
+#[test]
+fn a_runtime_that_ends_does_not_lose_the_answer() {
+    let scene = expiring();
+    let hold = Arc::new(Semaphore::new(0));
+    *scene.endpoint.hold.lock().unwrap() = Some(Arc::clone(&hold));
+    let sources = scene.sources();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let egress = runtime();
+    egress.block_on(async {
+        tokio::spawn({
+            let sources = sources.clone();
+            async move { sources.current(&CLAUDE).await }
+        });
+        testkit::wait_until("the token is spent", Duration::from_secs(60), async || scene.endpoint.asked() == 1).await;
+    });
+    egress.shutdown_background();
+    hold.add_permits(1);
+    runtime().block_on(sources.settle());
+    assert_eq!(json_of(&scene.path(".claude/.credentials.json"))["claudeAiOauth"]["accessToken"], "canary-access-1");
 }
 
 #[tokio::test]

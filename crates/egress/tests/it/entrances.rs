@@ -17,7 +17,10 @@ async fn https_through_connect() {
     assert_eq!(origin.seen().len(), 3);
     assert_eq!(origin.seen()[0].uri.to_string(), "/x?query=canary");
     let passed = scene.passed(3).await;
-    assert_eq!((&passed[0]["method"], &passed[0]["to"], &passed[0]["status"]), (&"GET".into(), &"https://a.example".into(), &200.into()));
+    assert_eq!(
+        (&passed[0]["method"], &passed[0]["to"], &passed[0]["status"]),
+        (&"GET".into(), &"https://a.example".into(), &200.into())
+    );
     assert_eq!((&passed[0]["received"], passed[0].get("failed"), passed[0].get("path")), (&5.into(), None, None));
     assert!(!scene.written().contains("canary"));
     scene.end().await;

@@ -30,26 +30,12 @@ pub(crate) fn sources(host: credentials::Host, roots: &TrustRoots) -> Sources {
 ///
 /// # Errors
 /// When there is none.
-pub(crate) fn codex_login(host: credentials::Host, roots: &TrustRoots) -> Result<Credential, Problem> {
-    let sources = sources(host, roots);
-    let looking = std::thread::spawn(move || {
-        // A runtime of its own: plans are made wherever the caller stands.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map(|runtime| runtime.block_on(sources.codex_login()))
-    });
-    let failed = |message: &str| {
-        let message = format!("looking at your Codex login: {message}");
-        Problem::Login(credentials::CredentialError { message, hint: "try again".to_owned() })
-    };
-    let login = looking.join().map_err(|_| failed("it failed"))?.map_err(|error| failed(&error.to_string()))?;
-    Ok(match login.map_err(Problem::Login)? {
+pub(crate) fn codex_login(host: &credentials::Host) -> Result<Credential, Problem> {
+    Ok(match host.codex_login().map_err(Problem::Login)? {
         CodexLogin::ApiKey => Credential::CodexKeyLogin,
-        CodexLogin::ChatGpt(account) => Credential::ChatGptLogin(agents::ChatGptAccount {
-            account_id: account.account_id,
-            user_id: account.user_id,
-            plan: account.plan,
-            fedramp: account.fedramp,
-        }),
+        CodexLogin::ChatGpt(credentials::ChatGptAccount { account_id, user_id, plan, fedramp }) => {
+            Credential::ChatGptLogin(agents::ChatGptAccount { account_id, user_id, plan, fedramp })
+        }
     })
 }
 

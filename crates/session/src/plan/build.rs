@@ -146,10 +146,7 @@ impl Planner<'_> {
         let guest_skills = keep(self.guest_skills(), &mut problems);
         let workspace_at = keep(self.workspace_at(), &mut problems);
         let roots = keep(self.roots(), &mut problems);
-        let provider = match &roots {
-            Some(roots) => keep(self.provider(roots), &mut problems),
-            None => None,
-        };
+        let provider = keep(self.provider(), &mut problems);
         let network = roots.zip(provider.as_ref()).and_then(|(roots, provider)| self.network(roots, provider, &mut problems));
         let (found, visible) = match &provider {
             Some(provider) => self.visible(provider, &mut problems),
@@ -308,7 +305,7 @@ impl Planner<'_> {
         GuestPath::parse(at).map_err(|source| Problem::Place { what: "workspace.path", source })
     }
 
-    fn provider(&self, roots: &TrustRoots) -> Result<Provider, Problem> {
+    fn provider(&self) -> Result<Provider, Problem> {
         let wanted = &self.resolved.bottle.provider;
         let template = match wanted.template {
             manifest::Template::Claude => Template::Claude,
@@ -317,17 +314,17 @@ impl Planner<'_> {
         };
         let command = wanted.command.iter().map(OsString::from).collect();
         let provider = Provider::new(template, command, &self.host.home)?;
-        Ok(provider.paid_with(self.credential(roots)?)?)
+        Ok(provider.paid_with(self.credential()?)?)
     }
 
     /// What the agent's model is paid with. A login of the host is looked at, because what stands in for it has to look the same.
-    fn credential(&self, roots: &TrustRoots) -> Result<Credential, Problem> {
+    fn credential(&self) -> Result<Credential, Problem> {
         let provider = &self.resolved.bottle.provider;
         match (&provider.auth, provider.template) {
             (None, _) => Ok(Credential::None),
             (Some(ProviderAuth::LongLivedToken(token)), _) => Ok(Credential::Token(token.clone())),
             (Some(ProviderAuth::ApiKey(key)), _) => Ok(Credential::ApiKey(key.clone())),
-            (Some(ProviderAuth::HostLogin), manifest::Template::Codex) => gateway::codex_login(self.host.credentials(), roots),
+            (Some(ProviderAuth::HostLogin), manifest::Template::Codex) => gateway::codex_login(&self.host.credentials()),
             (Some(ProviderAuth::HostLogin), manifest::Template::Claude | manifest::Template::Command) => {
                 Ok(Credential::ClaudeLogin)
             }

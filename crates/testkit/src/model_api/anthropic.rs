@@ -61,7 +61,8 @@ fn content(state: &State, request: &Value, said: usize) -> Value {
         // A question beside the conversation: a title, whether there is quota left.
         return json!({ "type": "text", "text": "{\"title\": \"a script\"}" });
     }
-    let tool = |name: &str, input: Value| json!({ "type": "tool_use", "id": format!("toolu_{said}"), "name": name, "input": input });
+    let tool =
+        |name: &str, input: Value| json!({ "type": "tool_use", "id": format!("toolu_{said}"), "name": name, "input": input });
     match state.script.at(said) {
         Turn::Say(text) => json!({ "type": "text", "text": text }),
         Turn::Shell(command) => tool("Bash", json!({ "command": command, "description": "what the script says" })),

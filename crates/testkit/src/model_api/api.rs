@@ -98,8 +98,10 @@ impl State {
 fn answer(state: &Arc<State>, request: &Recorded) -> Answer {
     if !state.credentials.iter().any(|credential| credential.is_in(&request.headers)) {
         state.heard.lock().unwrap().refused.push(request.clone());
-        return Answer::json(&json!({ "type": "error", "error": { "type": "authentication_error", "message": "not the credential" } }))
-            .status(401);
+        return Answer::json(
+            &json!({ "type": "error", "error": { "type": "authentication_error", "message": "not the credential" } }),
+        )
+        .status(401);
     }
     let (state, upgrades) = (state.clone(), request.headers.contains_key("upgrade"));
     match (request.method.as_str(), request.uri.path()) {
@@ -112,8 +114,10 @@ fn answer(state: &Arc<State>, request: &Recorded) -> Answer {
             Answer::websocket(move |socket| openai::talk(state.clone(), socket))
         }
         // Codex has a list of its own when there is none, or none that it understands.
-        (_, _) => Answer::json(&json!({ "type": "error", "error": { "type": "not_found_error", "message": "not in the script" } }))
-            .status(404),
+        (_, _) => {
+            Answer::json(&json!({ "type": "error", "error": { "type": "not_found_error", "message": "not in the script" } }))
+                .status(404)
+        }
     }
 }
 

@@ -60,11 +60,14 @@ fn note_results(state: &State, request: &Value) -> usize {
     let input = request["input"].as_array().map_or(&[][..], Vec::as_slice);
     for item in input {
         let place = item["call_id"].as_str().and_then(|id| id.strip_prefix("call_")).and_then(|place| place.parse().ok());
-        if let (Some(place), "function_call_output" | "custom_tool_call_output") = (place, item["type"].as_str().unwrap_or_default()) {
+        if let (Some(place), "function_call_output" | "custom_tool_call_output") =
+            (place, item["type"].as_str().unwrap_or_default())
+        {
             state.tool_said(place, texts(&item["output"]));
         }
     }
-    let before = request["previous_response_id"].as_str().and_then(|id| id.strip_prefix("resp_")).and_then(|said| said.parse().ok());
+    let before =
+        request["previous_response_id"].as_str().and_then(|id| id.strip_prefix("resp_")).and_then(|said| said.parse().ok());
     let ours = |item: &&Value| match item["type"].as_str().unwrap_or_default() {
         "message" => item["role"] == "assistant",
         kind => matches!(kind, "function_call" | "custom_tool_call"),

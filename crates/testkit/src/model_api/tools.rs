@@ -20,11 +20,7 @@ impl CodexTools {
         for item in request["input"].as_array().into_iter().flatten() {
             tool_names(&item["tools"], &mut names);
         }
-        if names.contains(&"exec") {
-            Some(Self::Code)
-        } else {
-            names.contains(&"exec_command").then_some(Self::Functions)
-        }
+        if names.contains(&"exec") { Some(Self::Code) } else { names.contains(&"exec_command").then_some(Self::Functions) }
     }
 
     /// The item of an answer that takes `turn`, the one after `said` others.
@@ -36,10 +32,10 @@ impl CodexTools {
             }
             Turn::Shell(command) => self.shell(&command),
             // Codex has no tool for skills: it is told their places and reads them.
-            Turn::Skill(name) => self.shell(&format!("cat ~/.agents/skills/{name}/SKILL.md || cat ~/.codex/skills/{name}/SKILL.md")),
-            Turn::Write { path, line } => {
-                self.patch(&format!("*** Begin Patch\n*** Add File: {path}\n+{line}\n*** End Patch\n"))
+            Turn::Skill(name) => {
+                self.shell(&format!("cat ~/.agents/skills/{name}/SKILL.md || cat ~/.codex/skills/{name}/SKILL.md"))
             }
+            Turn::Write { path, line } => self.patch(&format!("*** Begin Patch\n*** Add File: {path}\n+{line}\n*** End Patch\n")),
         };
         let mut item = call;
         item["call_id"] = json!(format!("call_{said}"));

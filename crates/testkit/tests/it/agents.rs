@@ -24,8 +24,14 @@ impl Person {
         let folder = TempDir::new().unwrap();
         let person = Self { folder, programs, authority: TestAuthority::new("tests of the model") };
         person.authority.write_pem(&person.path("authority.pem"));
-        person.file("home/.claude/skills/greet/SKILL.md", "---\nname: greet\ndescription: how to greet\n---\nSay canary-of-the-skill.\n");
-        person.file("home/.agents/skills/greet/SKILL.md", "---\nname: greet\ndescription: how to greet\n---\nSay canary-of-the-skill.\n");
+        person.file(
+            "home/.claude/skills/greet/SKILL.md",
+            "---\nname: greet\ndescription: how to greet\n---\nSay canary-of-the-skill.\n",
+        );
+        person.file(
+            "home/.agents/skills/greet/SKILL.md",
+            "---\nname: greet\ndescription: how to greet\n---\nSay canary-of-the-skill.\n",
+        );
         std::fs::create_dir_all(person.path("work")).unwrap();
         Some(person)
     }
