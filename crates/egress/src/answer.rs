@@ -2,12 +2,12 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use http_body_util::combinators::UnsyncBoxBody;
 use crate::ledger::Ledger;
 use crate::request::headers;
 use crate::upstream::ResponseBody;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
 
 /// What goes wrong while a body is streamed.
 pub type BodyError = Box<dyn Error + Send + Sync>;

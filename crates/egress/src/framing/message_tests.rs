@@ -138,8 +138,24 @@ fn an_open_gate_lets_everything_through() {
 /// Pieces from which messages good and bad are made.
 fn fragments() -> impl Strategy<Value = Vec<u8>> {
     let fragment = prop::sample::select(vec![
-        "GET / HTTP/1.1\r\n", "POST /x HTTP/1.1\r\n", "HTTP/1.0\r\n", "Host: a\r\n", "Content-Length: 5\r\n", "Content-Length: 0\r\n",
-        "Transfer-Encoding: chunked\r\n", "\r\n", "\n", "\r", "hello", "5\r\n", "0\r\n", " ", "X: y\r\n", ":", "\0", "a",
+        "GET / HTTP/1.1\r\n",
+        "POST /x HTTP/1.1\r\n",
+        "HTTP/1.0\r\n",
+        "Host: a\r\n",
+        "Content-Length: 5\r\n",
+        "Content-Length: 0\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "\r\n",
+        "\n",
+        "\r",
+        "hello",
+        "5\r\n",
+        "0\r\n",
+        " ",
+        "X: y\r\n",
+        ":",
+        "\0",
+        "a",
     ]);
     proptest::collection::vec(fragment, 0..20).prop_map(|parts| parts.concat().into_bytes())
 }

@@ -138,7 +138,10 @@ mod tests {
         let recent = Recent { code: "egress.host", asked: "GET evil.example".into(), message: "no".into(), hint: "stop".into() };
         let page = Page::of(&Table::new(vec![rule]).unwrap(), vec![recent]);
         let (text, json) = (page.to_string(), page.json());
-        assert!(text.contains("*.example.org  a credential is put in outside the bottle\n    GET: any path, with x-version\n"), "{text}");
+        assert!(
+            text.contains("*.example.org  a credential is put in outside the bottle\n    GET: any path, with x-version\n"),
+            "{text}"
+        );
         assert!(text.contains("egress.host  GET evil.example\n    no\n    hint: stop\n"), "{text}");
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&value["routes"][0]["credential"], &value["refused"][0]["code"]), (&true.into(), &"egress.host".into()));

@@ -16,7 +16,11 @@ pub(super) struct Injected<'a> {
 ///
 /// # Errors
 /// [`Code::ForeignCredential`]; [`Code::NoCredential`] when the rule's cannot be had: without it nothing is sent.
-pub(super) async fn settle<'a>(shared: &Shared, rule: &'a Rule, headers: &mut HeaderMap) -> Result<Option<Injected<'a>>, Refusal> {
+pub(super) async fn settle<'a>(
+    shared: &Shared,
+    rule: &'a Rule,
+    headers: &mut HeaderMap,
+) -> Result<Option<Injected<'a>>, Refusal> {
     match rule.account {
         Account::Ours => refuse_foreign(&shared.known, rule, headers)?,
         Account::Any => {}

@@ -47,7 +47,9 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     let names = values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse::<HeaderName>().ok());
-    names.filter(|name| *name != HOST && *name != http::header::CONTENT_LENGTH && *name != TE && *name != TRANSFER_ENCODING).collect()
+    names
+        .filter(|name| *name != HOST && *name != http::header::CONTENT_LENGTH && *name != TE && *name != TRANSFER_ENCODING)
+        .collect()
 }
 
 /// Removes what else is not for the other end: `Expect` was answered here, early data is not taken.

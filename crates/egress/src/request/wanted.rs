@@ -39,7 +39,9 @@ fn host(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) => Ok(None),
-        (Some(host), None) => host.to_str().map(Some).map_err(|_| malformed("`Host` holds something other than ASCII".to_owned())),
+        (Some(host), None) => {
+            host.to_str().map(Some).map_err(|_| malformed("`Host` holds something other than ASCII".to_owned()))
+        }
         (Some(_), Some(_)) => Err(malformed("`Host` stands twice".to_owned())),
     }
 }
@@ -63,7 +65,9 @@ fn connect(uri: &Uri, host: Option<&str>) -> Result<Place, Refusal> {
 /// `GET http://host/path` (RFC 9112 §3.2.2); `Host` names the same.
 fn absolute(uri: &Uri, host: Option<&str>) -> Result<Place, Refusal> {
     let Some(authority) = uri.authority() else {
-        return Err(malformed("a request to the proxy names no host: its target must begin with `http://`, or use CONNECT".to_owned()));
+        return Err(malformed(
+            "a request to the proxy names no host: its target must begin with `http://`, or use CONNECT".to_owned(),
+        ));
     };
     if uri.scheme_str() != Some("http") {
         return Err(malformed("a request to the proxy is for a scheme other than `http`: use CONNECT for `https`".to_owned()));

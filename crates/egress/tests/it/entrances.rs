@@ -17,7 +17,10 @@ async fn https_through_connect() {
     assert_eq!(origin.seen().len(), 3);
     assert_eq!(origin.seen()[0].uri.to_string(), "/x?query=canary");
     let passed = scene.passed(3).await;
-    assert_eq!((&passed[0]["method"], &passed[0]["to"], &passed[0]["status"]), (&"GET".into(), &"https://a.example".into(), &200.into()));
+    assert_eq!(
+        (&passed[0]["method"], &passed[0]["to"], &passed[0]["status"]),
+        (&"GET".into(), &"https://a.example".into(), &200.into())
+    );
     assert_eq!((&passed[0]["received"], passed[0].get("failed"), passed[0].get("path")), (&5.into(), None, None));
     assert!(!scene.written().contains("canary"));
     scene.end().await;
@@ -63,7 +66,7 @@ async fn a_connection_by_a_program_that_knows_no_proxy() {
     let mut client = over(scene.transparent(&format!("{b}:80"))).await;
     assert_eq!(send(&mut client, get("/x", "b.example")).await.body, "hello");
     assert_eq!(scene.resolve("evil.example").await, None);
-    assert_eq!(scene.only_refusal(), ("egress.name".to_owned(), "A evil.example".to_owned()));
+    assert_eq!(scene.only_refusal(), ("egress.host".to_owned(), "A evil.example".to_owned()));
 }
 
 #[tokio::test]
