@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use policy::Code;
+use policy::{Code, LogLevel};
 use store::Passed;
 
 use crate::connection::Busy;
@@ -90,7 +90,7 @@ impl Drop for Ledger {
             time: self.time,
             method: self.said.method.as_str().to_owned(),
             to: std::mem::take(&mut self.said.to),
-            path: self.said.path.take(),
+            path: self.said.path.take().filter(|_| self.shared.log == LogLevel::Everything),
             status: self.status,
             sent: self.sent.load(Ordering::Relaxed),
             received: self.received,

@@ -8,13 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
-use policy::Code;
+use policy::{Code, Refusal};
 
 use crate::answer::{AnswerBody, BodyError};
-use crate::refusal::{self, After};
 use crate::shared::Shared;
 
 /// The body of an answer of a service inside.
@@ -39,25 +38,32 @@ impl Internals {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(internal.name(), internal);
     }
 
-    /// The answer of the service with this name; of nobody, that it is no part of this bottle.
-    pub(crate) async fn answer(&self, name: &str, shared: &Shared, request: Request<Incoming>) -> Response<AnswerBody> {
+    /// The answer of the service with this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) async fn answer(
+        &self,
+        name: &str,
+        shared: &Shared,
+        request: Request<Incoming>,
+    ) -> Result<Response<AnswerBody>, Refusal> {
         if name == policy_service::NAME {
-            return policy_service::answer(shared, &request);
+            return Ok(policy_service::answer(shared, &request));
         }
         let internal = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         match internal {
-            Some(internal) => internal.answer(request).await.map(AnswerBody::Internal),
-            None => absent(name),
+            Some(internal) => Ok(internal.answer(request).await.map(AnswerBody::Internal)),
+            None => Err(absent(name)),
         }
     }
 }
 
-fn absent(name: &str) -> Response<AnswerBody> {
-    let refusal = policy::Refusal {
+fn absent(name: &str) -> Refusal {
+    Refusal {
         code: Code::HostNotAllowed,
         message: format!("{name} is not part of this bottle"),
         hint: "work without it; http://policy.bottle.internal/ lists what is allowed".to_owned(),
         rule: None,
-    };
-    refusal::answer(&refusal, StatusCode::SERVICE_UNAVAILABLE, After::Open)
+    }
 }

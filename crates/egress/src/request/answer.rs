@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use http::header::{HOST, HeaderValue};
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use policy::{Code, LogLevel, Reach, Refusal, Shown};
 
@@ -19,6 +19,14 @@ pub(super) struct Denied {
     pub(super) refusal: Refusal,
     /// `GET example.org`
     pub(super) asked: String,
+    pub(super) status: StatusCode,
+}
+
+impl Denied {
+    pub(super) fn new(refusal: Refusal, asked: String) -> Self {
+        let status = refusal::status(refusal.code);
+        Self { refusal, asked, status }
+    }
 }
 
 /// Answers one request: with the other end's answer, or with a refusal.
@@ -32,11 +40,10 @@ pub(crate) async fn answer(connection: &Arc<Connection>, request: Request<Incomi
 }
 
 async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, busy: Busy) -> Result<Response<AnswerBody>, Denied> {
-    let denied = |refusal, request: &Request<Incoming>| Denied { refusal, asked: asked_of(request) };
     match wanted(&connection.entry, &request) {
-        Err(refusal) => Err(denied(refusal, &request)),
+        Err(refusal) => Err(Denied::new(refusal, asked_of(&request))),
         Ok(Wanted::Tunnel(place)) => {
-            tunnel(connection, &place).map_err(|refusal| Denied { refusal, asked: format!("CONNECT {}", shown(&place)) })?;
+            tunnel(connection, &place).map_err(|refusal| Denied::new(refusal, format!("CONNECT {}", shown(&place))))?;
             connection.becomes(Next::Tunnel(place));
             Ok(Response::new(AnswerBody::Said(None)))
         }
@@ -56,7 +63,10 @@ async fn to(
             if let Ok(host) = HeaderValue::from_str(&place.authority) {
                 request.headers_mut().insert(HOST, host);
             }
-            Ok(connection.shared.internals.answer(name, &connection.shared, request).await)
+            let asked = format!("{} {name}", Shown(request.method().as_str()));
+            let answer = connection.shared.internals.answer(name, &connection.shared, request).await;
+            // Not for ever, as a 403 would say: another bottle has it.
+            answer.map_err(|refusal| Denied { status: StatusCode::SERVICE_UNAVAILABLE, ..Denied::new(refusal, asked) })
         }
         Named::Host(host) => {
             let said = Said {
@@ -84,7 +94,7 @@ fn tunnel(connection: &Connection, place: &Place) -> Result<(), Refusal> {
 }
 
 fn refused(connection: &Connection, denied: &Denied, version: Version) -> Response<AnswerBody> {
-    let Denied { refusal, asked } = denied;
+    let Denied { refusal, asked, status } = denied;
     let after = match refusal.code {
         // The bytes behind such a request cannot be trusted to be a request; nor those behind a refused CONNECT.
         Code::BadRequest | Code::TooLarge => After::Close,
@@ -96,7 +106,7 @@ fn refused(connection: &Connection, denied: &Denied, version: Version) -> Respon
         let destination = &connection.destination;
         connection.shared.records.refused(Refused { refusal, destination, kind: "http", asked: asked.clone() });
     }
-    refusal::answer(refusal, refusal::status(refusal.code), after)
+    refusal::answer(refusal, *status, after)
 }
 
 /// Method and host alone. A path, a query or user information may hold a secret.

@@ -29,7 +29,7 @@ pub(super) async fn forward(
     let shared = &connection.shared;
     let table = shared.table();
     let mut ledger = Ledger::new(Arc::clone(shared), said, Some(busy));
-    let denied = |ledger: &mut Ledger, refusal| Denied { refusal, asked: asked(ledger.refused(), shared.log) };
+    let denied = |ledger: &mut Ledger, refusal| Denied::new(refusal, asked(ledger.refused(), shared.log));
 
     let change = match change::change(&request) {
         Ok(change) => change,

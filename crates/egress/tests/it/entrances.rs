@@ -66,7 +66,7 @@ async fn a_connection_by_a_program_that_knows_no_proxy() {
     let mut client = over(scene.transparent(&format!("{b}:80"))).await;
     assert_eq!(send(&mut client, get("/x", "b.example")).await.body, "hello");
     assert_eq!(scene.resolve("evil.example").await, None);
-    assert_eq!(scene.only_refusal(), ("egress.name".to_owned(), "A evil.example".to_owned()));
+    assert_eq!(scene.only_refusal(), ("egress.host".to_owned(), "A evil.example".to_owned()));
 }
 
 #[tokio::test]

@@ -1,16 +1,19 @@
 //! A server on loopback: TLS with a certificate for every name of the tests, or none. It says what it was asked.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use egress::TrustRoots;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Empty, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -35,12 +38,21 @@ pub struct Origin {
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    pub method: http::Method,
     pub uri: http::Uri,
-    pub version: Version,
     pub headers: HeaderMap,
     pub body: Bytes,
     pub trailers: Option<HeaderMap>,
+}
+
+/// Frames that are all there.
+pub struct Frames(pub VecDeque<Result<Frame<Bytes>, hyper::Error>>);
+
+impl futures_core::Stream for Frames {
+    type Item = Result<Frame<Bytes>, hyper::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.pop_front())
+    }
 }
 
 type Answer = Response<UnsyncBoxBody<Bytes, hyper::Error>>;
@@ -136,7 +148,7 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
         Some(Err(_)) => return status(StatusCode::BAD_REQUEST),
         None => (Bytes::new(), None),
     };
-    let (method, uri, version, headers) = (parts.method, parts.uri, parts.version, parts.headers);
+    let (uri, version, headers) = (parts.uri, parts.version, parts.headers);
     let answer = match path.as_str() {
         "/echo" => Response::new(Full::new(body.clone()).map_err(|never| match never {}).boxed_unsync()),
         "/401" => status(StatusCode::UNAUTHORIZED),
@@ -154,8 +166,9 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
         }
         "/trailers" => {
             let trailers = HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))]);
-            let body = Full::new(Bytes::from_static(b"message")).map_err(|never| match never {});
-            let mut answer = Response::new(body.with_trailers(std::future::ready(Some(Ok(trailers)))).boxed_unsync());
+            // Without a length: HTTP/1.1 has trailers in chunked bodies alone.
+            let frames = [Ok(Frame::data(Bytes::from_static(b"message"))), Ok(Frame::trailers(trailers))];
+            let mut answer = Response::new(StreamBody::new(Frames(frames.into())).boxed_unsync());
             answer.headers_mut().insert("trailer", HeaderValue::from_static("grpc-status"));
             answer
         }
@@ -169,6 +182,7 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
                         return;
                     }
                 }
+                let _ = stream.shutdown().await;
             });
             let mut answer = status(StatusCode::SWITCHING_PROTOCOLS);
             answer.headers_mut().insert("connection", HeaderValue::from_static("Upgrade"));
@@ -178,7 +192,7 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
         }
         _ => text("hello"),
     };
-    seen.lock().unwrap().push(Seen { method, uri, version, headers, body, trailers });
+    seen.lock().unwrap().push(Seen { uri, headers, body, trailers });
     answer
 }
 

@@ -35,6 +35,7 @@ pub struct Setting {
     pub log: LogLevel,
     pub roots: TrustRoots,
     pub credential: Option<&'static str>,
+    pub internal: Option<Arc<dyn egress::Internal>>,
 }
 
 /// A running service.
@@ -91,7 +92,14 @@ pub fn with_credential(host: &str, dial: SocketAddr) -> Rule {
 
 impl Setting {
     pub fn new(rules: Vec<Rule>, roots: &TrustRoots) -> Self {
-        Self { rules, limits: Limits::default(), log: LogLevel::Off, roots: roots.clone(), credential: Some(SECRET) }
+        Self {
+            rules,
+            limits: Limits::default(),
+            log: LogLevel::Off,
+            roots: roots.clone(),
+            credential: Some(SECRET),
+            internal: None,
+        }
     }
 
     pub fn start(self) -> Scene {
@@ -112,6 +120,10 @@ impl Setting {
             limits: self.limits,
         };
         let (service, control) = Egress::new(config, authority.clone(), self.roots);
+        let service = match self.internal {
+            Some(internal) => service.with_internal(internal),
+            None => service,
+        };
         let (arrivals, outlet) = mpsc::unbounded_channel();
         let service = tokio::spawn(service.serve(Box::new(InMemory(outlet))));
         Scene { control, audit, traffic, rejected, arrivals, authority, service, home: folder }
@@ -201,6 +213,25 @@ impl Scene {
         .await;
         self.traffic.flush().unwrap();
         lines(&std::fs::read_to_string(self.traffic.path()).unwrap_or_default())
+    }
+
+    /// Makes the record of what passes fail, if it cannot be written.
+    pub fn break_traffic(&self) {
+        let passed = store::Passed {
+            time: jiff::Timestamp::now(),
+            method: "GET".to_owned(),
+            to: "x".repeat(300),
+            path: None,
+            status: None,
+            sent: 0,
+            received: 0,
+            millis: 0,
+            failed: None,
+        };
+        while !self.traffic.is_broken() {
+            self.traffic.record(&passed);
+            let _ = self.traffic.flush();
+        }
     }
 
     /// Everything that the service wrote.
