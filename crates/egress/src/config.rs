@@ -13,9 +13,11 @@ pub struct Config {
     pub table: Table,
     /// What is put into requests.
     pub credentials: Arc<dyn Credentials>,
-    /// Credentials that a bottle may show on routes to the person's own account: the placeholders that its agent was given,
-    /// and values that the person gave the bottle knowingly. Any other is foreign, and refused there.
+    /// Credentials that a bottle may show on routes to the person's own account: values that the person gave the bottle
+    /// knowingly. Any other, but a placeholder, is foreign, and refused there.
     pub known: Vec<Secret>,
+    /// What stands in for a credential in the bottle. Where a route has none to put in its place, it is nothing to send.
+    pub placeholders: Vec<Secret>,
     /// How much of what passes is told.
     pub log: LogLevel,
     /// Where refusals are recorded.

@@ -10,7 +10,7 @@ use crate::connection;
 use crate::dns::Names;
 use crate::internal::{Internal, Internals};
 use crate::records::Records;
-use crate::shared::Shared;
+use crate::state::Shared;
 use crate::trust::TrustRoots;
 use crate::upstream::Upstreams;
 use crate::{Authority, Config};
@@ -41,6 +41,7 @@ impl Egress {
             table: watch::Sender::new(Arc::new(config.table)),
             credentials: config.credentials,
             known: config.known,
+            placeholders: config.placeholders,
             log: config.log,
             records: Records::new(config.audit, config.traffic),
             authority,

@@ -7,7 +7,7 @@ use policy::{Code, LogLevel};
 use store::Passed;
 
 use crate::connection::Busy;
-use crate::shared::Shared;
+use crate::state::Shared;
 
 /// One thing that passes: records itself when it ends, however it ends.
 pub(crate) struct Ledger {

@@ -25,7 +25,7 @@ mod place;
 mod records;
 mod refusal;
 mod request;
-mod shared;
+mod state;
 mod trust;
 pub mod upstream;
 

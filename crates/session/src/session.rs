@@ -319,12 +319,14 @@ impl Phases<'_> {
         close_later(self.undo, &launched.bottle);
         *self.made = Some(Arc::clone(&launched.bottle));
         let network = &self.plan.network;
-        let known = env.iter().map(|(_, value)| value.clone());
-        let known = known.chain(self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)));
+        let placeholders: Vec<Secret> =
+            self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)).collect();
+        let known = env.iter().map(|(_, value)| value.clone()).filter(|value| !value.is_empty() && !placeholders.contains(value));
         let config = Config {
             table: network.table.clone(),
             credentials: HostCredentials::new(sources.clone()),
-            known: known.filter(|value| !value.is_empty()).collect(),
+            known: known.collect(),
+            placeholders,
             log: self.plan.resolved.bottle.egress.log,
             audit: Arc::clone(self.audit),
             traffic: Arc::new(Traffic::new(self.home.clone(), self.plan.identity.clone())),

@@ -66,7 +66,7 @@ impl Journal {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn next(&mut self) -> Result<Vec<Entry>, StoreError> {
+    pub fn news(&mut self) -> Result<Vec<Entry>, StoreError> {
         let mut entries = Vec::new();
         if self.passed.file.is_none() {
             let older = format!("{}.traffic.1.jsonl", self.identity);
@@ -185,7 +185,7 @@ mod tests {
         traffic.flush().unwrap();
         let mut journal = Journal::open(home, identity).unwrap();
         let seconds = |journal: &mut Journal| -> Vec<(i64, bool)> {
-            journal.next().unwrap().iter().map(|entry| (entry.time.as_second(), entry.passed)).collect()
+            journal.news().unwrap().iter().map(|entry| (entry.time.as_second(), entry.passed)).collect()
         };
         assert_eq!(seconds(&mut journal), [(1, true), (2, false), (3, true)]);
         assert_eq!(seconds(&mut journal), []);
@@ -206,14 +206,14 @@ mod tests {
         traffic.record(&passed(1));
         traffic.flush().unwrap();
         let mut journal = Journal::open(home.clone(), identity.clone()).unwrap();
-        assert_eq!(journal.next().unwrap().len(), 1);
+        assert_eq!(journal.news().unwrap().len(), 1);
         traffic.record(&passed(2));
         traffic.flush().unwrap();
         std::fs::rename(traffic.path(), folder.path().join("audit/a-1.traffic.1.jsonl")).unwrap();
         let newer = Traffic::new(home, identity);
         newer.record(&passed(3));
         newer.flush().unwrap();
-        let seconds: Vec<_> = journal.next().unwrap().iter().map(|entry| entry.time.as_second()).collect();
+        let seconds: Vec<_> = journal.news().unwrap().iter().map(|entry| entry.time.as_second()).collect();
         assert_eq!(seconds, [2, 3]);
     }
 }

@@ -25,7 +25,7 @@ pub fn run(args: &Logs, host: &HostEnvironment) -> Result<u8, Failure> {
         other => Failure::from(other),
     })?;
     if !args.follow {
-        show(&journal.next()?, args.json);
+        show(&journal.news()?, args.json);
         return Ok(0);
     }
     with_runtime(async {
@@ -33,7 +33,7 @@ pub fn run(args: &Logs, host: &HostEnvironment) -> Result<u8, Failure> {
         loop {
             // Looked at before reading: what is written last is read.
             let lives = lives(&home, &identity)?;
-            show(&journal.next()?, args.json);
+            show(&journal.news()?, args.json);
             if !lives {
                 return Ok(0);
             }

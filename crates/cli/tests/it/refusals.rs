@@ -14,7 +14,9 @@ const ASK: &str = r#"exec perl -MIO::Socket::INET -e '
 #[test]
 fn a_request_through_the_proxy_is_refused_with_a_reason_and_recorded_once() {
     let scene = Scene::new();
-    let ran = scene.script(&format!("{ASK} 127.0.0.1 3128 \"$(printf 'CONNECT api.example.com:443 HTTP/1.1\\r\\n\\r\\n')\n\n\""));
+    let ran = scene.script(&format!(
+        "{ASK} 127.0.0.1 3128 \"$(printf 'CONNECT api.example.com:443 HTTP/1.1\\r\\nHost: api.example.com:443\\r\\n\\r\\n')\n\n\""
+    ));
     assert!(
         ran.stdout.contains("HTTP/1.1 403") && ran.stdout.to_lowercase().contains("x-bottle-refusal: egress.host"),
         "{ran:?}"

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::linger::linger;
 use super::serve::{Wire, destination_text};
 use crate::records::Refused;
-use crate::shared::Shared;
+use crate::state::Shared;
 use crate::{dns, refusal};
 
 /// How long the system may take to put an answer into the bottle's queue.

@@ -6,7 +6,7 @@ use super::serve::{Wire, opening, unknown};
 use super::{Connection, Entry, Next, http1, http2, tls};
 use crate::opening::FirstBytes;
 use crate::place::{Named, Place};
-use crate::shared::Shared;
+use crate::state::Shared;
 
 /// A connection of which it is known where it wants to go: by CONNECT, or by the address it was made to.
 pub(super) struct Arrived {

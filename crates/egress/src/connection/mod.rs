@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::framing::Gate;
 use crate::place::Place;
-use crate::shared::Shared;
+use crate::state::Shared;
 
 pub(crate) use activity::{Activity, Busy};
 pub(crate) use datagram::datagram;

@@ -13,7 +13,7 @@ use crate::opening::{FirstBytes, More, Prefixed, first_bytes};
 use crate::place::Named;
 use crate::records::Refused;
 use crate::refusal;
-use crate::shared::Shared;
+use crate::state::Shared;
 
 /// A bottle's connection, with what was read ahead of it.
 pub(super) type Wire = Prefixed<Box<dyn ByteStream>>;

@@ -10,7 +10,7 @@ use policy::{Host, Reach, Table};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 
 use crate::ledger::Ledger;
-use crate::shared::Shared;
+use crate::state::Shared;
 
 /// Bytes that are copied at once, each way.
 const BUFFER: usize = 32 * 1024;

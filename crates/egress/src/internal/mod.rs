@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use policy::{Code, Refusal};
 
 use crate::answer::{AnswerBody, BodyError};
-use crate::shared::Shared;
+use crate::state::Shared;
 
 /// The body of an answer of a service inside.
 pub type InternalBody = UnsyncBoxBody<Bytes, BodyError>;

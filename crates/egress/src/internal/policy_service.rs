@@ -3,7 +3,7 @@ use http::{Method, Request, Response, StatusCode};
 
 use super::page::Page;
 use crate::answer::AnswerBody;
-use crate::shared::Shared;
+use crate::state::Shared;
 
 /// Where an agent reads what it may do.
 pub(super) const NAME: &str = "policy.bottle.internal";

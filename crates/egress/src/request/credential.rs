@@ -4,7 +4,7 @@ use secret::Secret;
 
 use super::headers;
 use crate::refusal;
-use crate::shared::Shared;
+use crate::state::Shared;
 
 /// What was put into a request.
 pub(super) struct Injected<'a> {
@@ -22,7 +22,7 @@ pub(super) async fn settle<'a>(
     headers: &mut HeaderMap,
 ) -> Result<Option<Injected<'a>>, Refusal> {
     match rule.account {
-        Account::Ours => refuse_foreign(&shared.known, rule, headers)?,
+        Account::Ours => judge(shared, rule, headers)?,
         Account::Any => {}
     }
     let Some(auth) = &rule.route.auth else { return Ok(None) };
@@ -42,19 +42,36 @@ pub(super) async fn settle<'a>(
 }
 
 /// Threat: a key of the attacker's own turns an allowed provider into a mailbox.
-fn refuse_foreign(known: &[Secret], rule: &Rule, headers: &HeaderMap) -> Result<(), Refusal> {
-    let is_known = |sent: &[u8]| known.iter().any(|secret| secret.reveal() == sent);
-    if headers::credentials(headers).all(is_known) {
-        return Ok(());
+fn judge(shared: &Shared, rule: &Rule, headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_one_of = |all: &[Secret], sent: &[u8]| all.iter().any(|secret| secret.reveal() == sent);
+    let (mut ours, mut stand_in) = (false, false);
+    for sent in headers::credentials(headers) {
+        match (is_one_of(&shared.placeholders, sent), is_one_of(&shared.known, sent)) {
+            (true, _) => stand_in = true,
+            (false, true) => ours = true,
+            (false, false) => {
+                return Err(Refusal { rule: Some(rule.origin.clone()), ..refusal::plain(Code::ForeignCredential) });
+            }
+        }
     }
-    Err(Refusal { rule: Some(rule.origin.clone()), ..refusal::plain(Code::ForeignCredential) })
+    if rule.route.auth.is_some() || (ours && !stand_in) { Ok(()) } else { Err(unpaid(rule)) }
+}
+
+/// Nobody pays for the request: a placeholder is nothing to send.
+fn unpaid(rule: &Rule) -> Refusal {
+    Refusal {
+        hint: "the person names what pays in the bottle's agent_provider: auth_token, api_key or forward_host_credentials"
+            .to_owned(),
+        rule: Some(rule.origin.clone()),
+        ..refusal::because(Code::NoCredential, "this bottle's manifest names no credential for its agent's model".to_owned())
+    }
 }
 
 fn header(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = match auth {
         Auth::Scheme { scheme, .. } => {
             let value = [scheme.as_str().as_bytes(), b" ", secret.reveal()].concat();
-            (AUTHORIZATION, HeaderValue::from_bytes(&Secret::new(value).reveal()[..]))
+            (AUTHORIZATION, HeaderValue::from_bytes(Secret::new(value).reveal()))
         }
         Auth::Header { header, .. } => (header.as_str().parse().ok()?, HeaderValue::from_bytes(secret.reveal())),
     };

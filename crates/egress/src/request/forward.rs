@@ -15,7 +15,7 @@ use crate::ledger::{Ledger, Said};
 use crate::place::Place;
 use crate::refusal;
 use crate::upstream::{Failure, ResponseBody, Target};
-use crate::{RequestBody, shared::Shared};
+use crate::{RequestBody, state::Shared};
 
 /// Judges a request, settles its credentials, sends it, and gives the answer back as it comes.
 pub(super) async fn forward(

@@ -113,7 +113,8 @@ impl Setting {
         let config = Config {
             table: Table::new(self.rules).unwrap(),
             credentials: Arc::new(OneCredential { value: self.credential, rejected: Arc::clone(&rejected) }),
-            known: vec![Secret::from(PLACEHOLDER)],
+            known: Vec::new(),
+            placeholders: vec![Secret::from(PLACEHOLDER)],
             log: self.log,
             audit: Arc::clone(&audit),
             traffic: Arc::clone(&traffic),

@@ -18,6 +18,7 @@ pub(crate) struct Shared {
     pub(crate) table: watch::Sender<Arc<Table>>,
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) known: Vec<Secret>,
+    pub(crate) placeholders: Vec<Secret>,
     pub(crate) log: LogLevel,
     pub(crate) limits: Limits,
     pub(crate) records: Records,
