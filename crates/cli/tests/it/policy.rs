@@ -105,3 +105,17 @@ fn judging_touches_nothing() {
         std::fs::read_dir(scene.path("home/.bot-bottle")).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
+
+/// The guide's own examples, as they stand there.
+#[test]
+fn the_guide_is_true() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/policy.md")).unwrap();
+    let block = |start: &str| guide.split("```yaml\n").find(|text| text.starts_with(start)).unwrap().split("```").next().unwrap();
+    let scene = Scene::bare()
+        .bottle("work", &format!("{SHELL}{}", block("egress:")))
+        .agent("fixer", "bottle: work\n", "")
+        .file("project/policy.yaml", block("# policy.yaml"));
+    let ran = scene.run(&["policy", "test", "policy.yaml"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "3 cases as expected\n"), "{ran:?}");
+    assert!(guide.contains(&format!("$ bot-bottle policy test policy.yaml\n{}", ran.stdout)));
+}
