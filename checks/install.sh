@@ -12,6 +12,14 @@ install_what_is_missing() {
   have_program cc || packages+=(gcc libc6-dev)
   have_program node || packages+=(nodejs)
   have_program npm || packages+=(npm)
+  # Whatever is to trust a session's authority: `docs/guide/certificates.md`.
+  have_program curl || packages+=(curl ca-certificates)
+  have_program wget || packages+=(wget)
+  have_program openssl || packages+=(openssl)
+  have_program ruby || packages+=(ruby)
+  have_program go || packages+=(golang-go)
+  have_program javac || packages+=(default-jdk-headless ca-certificates-java)
+  /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
   [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
   command -v cargo >/dev/null || return 0
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt || lack rustfmt "formatting: no rustfmt"
@@ -64,4 +72,33 @@ install_agents() {
     echo "${wanted[*]}" >"$cache/installed"
   fi
   export BOT_BOTTLE_TEST_AGENTS=$cache
+}
+
+# Toolchains that trust a session's authority, from pip and npm, and compiled; tests find them in BOT_BOTTLE_TEST_TOOLCHAINS. Each
+# step is tried by itself: what is missing skips its own tests.
+install_toolchains() {
+  local cache="${XDG_CACHE_HOME:-$HOME/.cache}/bot-bottle-test/toolchains" sources="$PROJECT/checks/toolchains" wanted packages complete=yes
+  wanted=$(cat "$sources"/* /etc/debian_version 2>/dev/null | cksum)
+  if [ "$(cat "$cache/installed" 2>/dev/null)" != "$wanted" ]; then
+    echo "== installing toolchains"
+    rm -rf "$cache"
+    mkdir -p "$cache/java"
+    # In a folder of its own instead of a virtual environment, which could not be copied for other users.
+    { /usr/bin/python3 -m venv "$work/venv" &&
+      "$work/venv/bin/pip" install --quiet --disable-pip-version-check --target "$cache/python" -r "$sources/python.txt"; } </dev/null ||
+      lack_toolchain "tests with Python's packages: pip could not install them"
+    mapfile -t packages <"$sources/npm.txt"
+    npm install --global --prefix "$cache/npm" --allow-scripts=deno --no-audit --no-fund --no-update-notifier --loglevel=error \
+      "${packages[@]}" </dev/null || lack_toolchain "tests with Deno: npm could not install ${packages[*]}"
+    javac -d "$cache/java" "$sources/Fetch.java" || lack_toolchain "tests with Java: javac could not compile Fetch.java"
+    GOCACHE="$work/go" go build -o "$cache/fetch-go" "$sources/fetch.go" || lack_toolchain "tests with Go: go could not build fetch.go"
+    [ -z "$complete" ] || echo "$wanted" >"$cache/installed"
+  fi
+  export BOT_BOTTLE_TEST_TOOLCHAINS=$cache
+}
+
+# Tried again at the next run.
+lack_toolchain() {
+  complete=''
+  lack toolchains "$1"
 }

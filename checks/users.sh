@@ -5,7 +5,7 @@
 # Crates whose tests depend on who runs them.
 readonly USERS_CRATES='package(backend-native) | package(provision) | package(session) | package(bot-bottle)'
 # What an ordinary user cannot be asked to have.
-readonly ROOTS_OWN='root cgroup users'
+readonly ROOTS_OWN='root cgroup users cargo'
 
 tests_as_users() {
   local archive="$work/tests.tar.zst"
@@ -54,7 +54,7 @@ make_user() {
   done
 }
 
-# copy_for USER FOLDER ARCHIVE: the built tests, the project's files, the test runner and the agents' programs.
+# copy_for USER FOLDER ARCHIVE: the built tests, the project's files, the test runner, the agents' programs and the toolchains.
 copy_for() {
   local user=$1 folder=$2 archive=$3
   mkdir -p "$folder/project" "$folder/built" "$folder/tmp"
@@ -63,6 +63,7 @@ copy_for() {
   git -c safe.directory="$PROJECT" ls-files -z --cached --others --exclude-standard |
     tar --null --ignore-failed-read --warning=no-failed-read -cf - -T - | tar -xf - -C "$folder/project"
   [ -z "${BOT_BOTTLE_TEST_AGENTS:-}" ] || cp -a "$BOT_BOTTLE_TEST_AGENTS" "$folder/agents"
+  [ -z "${BOT_BOTTLE_TEST_TOOLCHAINS:-}" ] || cp -a "$BOT_BOTTLE_TEST_TOOLCHAINS" "$folder/toolchains"
   chown -R "$user:" "$folder"
   chmod 0700 "$folder"
 }
@@ -77,12 +78,13 @@ as_user() {
       *) [ "$component" = subid ] && [ "$user" = bot-bottle-test ] || required+=" $component" ;;
     esac
   done
-  local agents=()
-  [ ! -d "$folder/agents" ] || agents=("BOT_BOTTLE_TEST_AGENTS=$folder/agents")
+  local programs=()
+  [ ! -d "$folder/agents" ] || programs=("BOT_BOTTLE_TEST_AGENTS=$folder/agents")
+  [ ! -d "$folder/toolchains" ] || programs+=("BOT_BOTTLE_TEST_TOOLCHAINS=$folder/toolchains")
   (cd "$folder/project" && exec runuser -u "$user" -- env -i HOME="$(dirname "$folder")" USER="$user" LOGNAME="$user" SHELL=/bin/bash \
     PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 TMPDIR="$folder/tmp" CARGO_TERM_COLOR=never INSTA_WORKSPACE_ROOT="$folder/project" \
     ${CI:+CI="$CI"} BOT_BOTTLE_REQUIRE="$required" BOT_BOTTLE_TEST_SKIPS="$folder/skips" \
-    BOT_BOTTLE_TEST_HELPER="$folder/built/target/debug/bot-bottle-helper" ${agents[@]+"${agents[@]}"} "$@")
+    BOT_BOTTLE_TEST_HELPER="$folder/built/target/debug/bot-bottle-helper" ${programs[@]+"${programs[@]}"} "$@")
 }
 
 # The tests to run, as nextest's filter expression.

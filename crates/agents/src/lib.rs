@@ -4,6 +4,7 @@
 //! such as `PATH` and the home folder are passed in.
 //!
 //! - [`Provider`] and [`AgentCommand`]: the templates `claude`, `codex` and `command`, and the argument vector they make.
+//! - [`Credential`]: what the model is paid with; hosts, [`Placeholder`]s and files of a [`Provider`] follow from it.
 //! - [`find::find`]: the agent's program as the person's shell finds it, and the install folder that has to be visible.
 //! - [`resolve_tools`]: the `tools:` of a manifest.
 //! - [`Visible`]: what both give: read-only tools, links and `PATH` entries.
@@ -14,8 +15,10 @@
 mod claude;
 mod codex;
 mod command;
+mod credential;
 pub mod credentials;
 pub mod find;
+mod placeholder;
 mod provider;
 mod runtime;
 mod template;
@@ -23,8 +26,10 @@ mod tools;
 mod visible;
 
 pub use command::{AgentCommand, Invocation, Mode};
+pub use credential::{ChatGptAccount, Credential, CredentialNotTaken};
+pub use placeholder::{Placeholder, PlaceholderPlace};
 pub use provider::{Provider, ProviderError, ProviderFile};
-pub use runtime::{Headless, Placeholder, PromptMode, Runtime};
+pub use runtime::{Headless, PromptMode, Runtime};
 pub use shown::Shown;
 pub use template::{Template, UnknownTemplate};
 pub use tools::{ToolError, resolve_tools};

@@ -2,14 +2,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use bottle::GuestPath;
+use policy::ProviderHost;
 
-use crate::{Headless, PromptMode, Runtime, Template, claude, codex};
+use crate::{Credential, CredentialNotTaken, Headless, Placeholder, PromptMode, Runtime, Template, claude, codex};
 
-/// What kind of agent runs, with the command of a `command` template.
+/// What kind of agent runs, with the command of a `command` template, and what its model is paid with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
     template: Template,
     command: Vec<OsString>,
+    credential: Credential,
 }
 
 /// A file that the agent's program needs in order to start without a question.
@@ -49,7 +51,6 @@ const ANY_PROGRAM: Runtime = Runtime {
     headless: Headless { leading: &[], trailing: &[] },
     resume: &[],
     env: &[],
-    placeholder: None,
 };
 
 impl ProviderFile {
@@ -83,7 +84,34 @@ impl Provider {
         {
             *program = home.join(below).into_os_string();
         }
-        Ok(Self { template, command })
+        Ok(Self { template, command, credential: Credential::None })
+    }
+
+    /// The same provider, paid with `credential`: hosts, placeholders and files follow from it.
+    ///
+    /// # Errors
+    /// When the template's program cannot work with it.
+    pub fn paid_with(self, credential: Credential) -> Result<Self, CredentialNotTaken> {
+        if credential.is_for(self.template) { Ok(Self { credential, ..self }) } else { Err(CredentialNotTaken(self.template)) }
+    }
+
+    /// What its model is paid with.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// The hosts that it asks, and how the credential is put into its requests: for [`policy::provider_rules`].
+    pub fn hosts(&self) -> Vec<ProviderHost> {
+        self.credential.hosts(self.template)
+    }
+
+    /// What stands in for the credential in a bottle. Whoever meets one of these values outside knows that it is nobody's.
+    pub fn placeholders(&self) -> Vec<Placeholder> {
+        match self.template {
+            Template::Claude => vec![claude::placeholder(&self.credential)],
+            Template::Codex => codex::placeholders(&self.credential),
+            Template::Command => Vec::new(),
+        }
     }
 
     /// Its template.
@@ -121,8 +149,8 @@ impl Provider {
     /// The files it needs so that it starts without a question; `folders` are the ones it may be started in.
     pub fn files(&self, folders: &[GuestPath]) -> Vec<ProviderFile> {
         match self.template {
-            Template::Claude => claude::files(folders),
-            Template::Codex => codex::files(folders),
+            Template::Claude => claude::files(folders, &self.credential),
+            Template::Codex => codex::files(folders, &self.credential),
             Template::Command => Vec::new(),
         }
     }
@@ -131,7 +159,7 @@ impl Provider {
 #[cfg(test)]
 mod tests {
     use super::{Provider, ProviderError};
-    use crate::Template;
+    use crate::{Credential, CredentialNotTaken, Template};
 
     fn new(template: Template, command: Vec<std::ffi::OsString>) -> Result<Provider, ProviderError> {
         Provider::new(template, command, std::path::Path::new("/home/me"))
@@ -151,6 +179,16 @@ mod tests {
         let bad = new(Template::Command, vec!["x".into(), "a\0b".into()]).unwrap_err();
         assert_eq!(bad.to_string(), "agent_provider.command[1] holds a NUL byte");
         assert!(new(Template::Command, vec!["".into()]).is_err());
+    }
+
+    #[test]
+    fn a_provider_is_paid_with_what_its_program_can_work_with() {
+        let claude = new(Template::Claude, vec![]).unwrap();
+        assert_eq!((claude.credential(), claude.hosts()[0].auth.is_none()), (&Credential::None, true));
+        let paid = claude.clone().paid_with(Credential::ClaudeLogin).unwrap();
+        assert!(paid.hosts()[0].auth.is_some());
+        assert_eq!(claude.paid_with(Credential::CodexKeyLogin), Err(CredentialNotTaken(Template::Claude)));
+        assert!(new(Template::Command, vec!["x".into()]).unwrap().placeholders().is_empty());
     }
 
     #[test]

@@ -13,8 +13,6 @@ pub struct Runtime {
     pub resume: &'static [&'static str],
     /// Variables that it always gets; the bottle's own `env` wins over them.
     pub env: &'static [(&'static str, &'static str)],
-    /// What stands in for its login.
-    pub placeholder: Option<Placeholder>,
 }
 
 /// How the prompt of an agent's file reaches the agent. Only the file's path is ever on a command line, never its text.
@@ -35,15 +33,4 @@ pub struct Headless {
     pub leading: &'static [&'static str],
     /// After the bypass arguments.
     pub trailing: &'static [&'static str],
-}
-
-/// A variable that stands in for a login: it is no credential, and the program starts without asking for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placeholder {
-    /// Its name.
-    pub variable: &'static str,
-    /// Its value, which says what it is.
-    pub value: &'static str,
-    /// It is left out when the bottle sets one of these: then the person has chosen another login.
-    pub unless: &'static [&'static str],
 }

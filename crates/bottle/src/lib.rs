@@ -16,6 +16,7 @@ mod limits;
 mod name;
 mod outlet;
 mod process;
+pub mod proxy_header;
 mod spec;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod host_env;
 mod picker;
+mod policy_source;
 mod preflight;
 mod question;
 mod table;

@@ -23,7 +23,9 @@ pub struct Host {
 
 /// Looks a variable of the host up.
 #[derive(Clone)]
-pub struct Variables(Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>);
+pub struct Variables(Arc<LookUp>);
+
+type LookUp = dyn Fn(&str) -> Option<Secret> + Send + Sync;
 
 /// Where an agent's program keeps its login.
 #[derive(Debug, Clone, PartialEq, Eq)]

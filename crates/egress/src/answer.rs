@@ -2,13 +2,12 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::ledger::Ledger;
+use crate::request::headers;
+use crate::upstream::ResponseBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
-use hyper::body::Incoming;
-
-use crate::ledger::Ledger;
-use crate::request::headers;
 
 /// What goes wrong while a body is streamed.
 pub type BodyError = Box<dyn Error + Send + Sync>;
@@ -18,7 +17,7 @@ pub(crate) enum AnswerBody {
     /// Our own words.
     Said(Option<Bytes>),
     /// The other end's, as they come.
-    Passed(Incoming, Ledger),
+    Passed(ResponseBody, Ledger),
     /// Those of a service inside.
     Internal(UnsyncBoxBody<Bytes, BodyError>),
 }
@@ -31,7 +30,7 @@ impl AnswerBody {
 }
 
 /// Whether nothing more comes: a body of known length is not asked again after its last byte.
-pub(crate) fn is_over(body: &Incoming) -> bool {
+pub(crate) fn is_over(body: &ResponseBody) -> bool {
     body.is_end_stream() || body.size_hint().exact() == Some(0)
 }
 
@@ -43,7 +42,7 @@ impl Body for AnswerBody {
         match &mut *self {
             Self::Said(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Internal(body) => Pin::new(body).poll_frame(cx),
-            Self::Passed(incoming, ledger) => Poll::Ready(match ready!(Pin::new(incoming).poll_frame(cx)) {
+            Self::Passed(incoming, ledger) => Poll::Ready(match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
                 None => {
                     ledger.complete();
                     None

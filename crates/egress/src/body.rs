@@ -4,9 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, HOST};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use crate::request::headers;
 
 /// The body of a request on its way out: streamed, counted, never collected.
 pub struct RequestBody {
@@ -23,7 +26,6 @@ enum Source {
 
 impl RequestBody {
     /// What the bottle sends; the bytes of its data are added to `sent` as they pass.
-    #[allow(dead_code)]
     pub(crate) fn streamed(incoming: Incoming, sent: Arc<AtomicU64>) -> Self {
         Self { source: Source::Streamed(incoming), sent }
     }
@@ -49,7 +51,7 @@ impl Body for RequestBody {
             self.sent.fetch_add(data.len() as u64, Ordering::Relaxed);
             return Poll::Ready(Some(Ok(frame)));
         }
-        Poll::Ready(Some(Ok(frame)))
+        Poll::Ready(frame.into_trailers().ok().map(|trailers| Ok(Frame::trailers(harmless(trailers)))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -65,4 +67,14 @@ impl Body for RequestBody {
             Source::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
         }
     }
+}
+
+/// Threat: some servers merge trailers into the headers, so that a credential, a host or a length in a trailer would count
+/// after the headers were judged (RFC 9110 §6.5.1).
+fn harmless(mut trailers: HeaderMap) -> HeaderMap {
+    headers::strip_hop_by_hop(&mut trailers);
+    headers::strip_credentials(&mut trailers);
+    trailers.remove(HOST);
+    trailers.remove(CONTENT_LENGTH);
+    trailers
 }

@@ -50,7 +50,7 @@ impl Default for Limits {
         Self {
             connections: 512,
             head_bytes: 64 * 1024,
-            headers: 128,
+            headers: 100,
             streams: 128,
             head: Duration::from_secs(30),
             idle: Duration::from_secs(300),

@@ -9,14 +9,31 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
+mod authority;
 mod body;
 mod config;
+mod connection;
 mod credentials;
 pub mod dns;
+mod egress;
+pub mod framing;
+mod internal;
+mod ledger;
+pub mod opening;
+mod place;
+mod records;
+mod refusal;
+mod request;
+mod shared;
 mod trust;
 pub mod upstream;
 
+pub use answer::BodyError;
+pub use authority::{Authority, AuthorityError};
 pub use body::RequestBody;
 pub use config::{Config, Limits};
 pub use credentials::{CredentialError, Credentials};
+pub use egress::{Control, Counts, Egress};
+pub use internal::{Internal, InternalBody};
 pub use trust::{TrustError, TrustRoots};

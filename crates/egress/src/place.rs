@@ -74,11 +74,6 @@ impl Named {
             Err(error) => Err(error),
         }
     }
-
-    /// As a certificate names it.
-    pub(crate) fn bare(&self) -> String {
-        self.to_string()
-    }
 }
 
 impl fmt::Display for Named {
@@ -97,7 +92,9 @@ impl Authority {
     /// When it is anything else. Threat: user information (`allowed@evil`), two ports, white space.
     pub(crate) fn parse(text: &str) -> Result<Self, AuthorityError> {
         let (host, port) = match text.split_once(']') {
-            Some((address, rest)) => (&text[..=address.len()], rest.strip_prefix(':').or(if rest.is_empty() { None } else { Some("") })),
+            Some((address, rest)) => {
+                (&text[..=address.len()], rest.strip_prefix(':').or(if rest.is_empty() { None } else { Some("") }))
+            }
             None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
         };
         let port = match port {
@@ -134,8 +131,26 @@ mod tests {
             assert_eq!((authority.named.to_string().as_str(), authority.port), (host, port), "{text}");
         }
         for bad in [
-            "", ":443", "a:", "a:0", "a:65536", "a:+80", "a:80:80", "a:8 0", "u@a", "u:p@a", "[::1", "[::1]x", "[::1]:", "::1", "a/b",
-            "a.", "2130706433", "a\0", "a b", "*.a.org",
+            "",
+            ":443",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:+80",
+            "a:80:80",
+            "a:8 0",
+            "u@a",
+            "u:p@a",
+            "[::1",
+            "[::1]x",
+            "[::1]:",
+            "::1",
+            "a/b",
+            "a.",
+            "2130706433",
+            "a\0",
+            "a b",
+            "*.a.org",
         ] {
             assert!(Authority::parse(bad).is_err(), "{bad:?}");
         }

@@ -1,11 +1,13 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use policy::{LogLevel, Table};
+use policy::{Host, LogLevel, Table};
 use secret::Secret;
 use tokio::sync::watch;
 
 use crate::dns::Names;
 use crate::internal::Internals;
+use crate::place::Named;
 use crate::records::Records;
 use crate::upstream::Upstreams;
 use crate::{Authority, Credentials, Limits};
@@ -28,6 +30,20 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn table(&self) -> Arc<Table> {
         Arc::clone(&self.table.borrow())
+    }
+
+    /// The name that an address stands for in this bottle; itself where it stands for none.
+    pub(crate) fn named_at(&self, address: IpAddr) -> Named {
+        let address = address.to_canonical();
+        let known = match address {
+            IpAddr::V4(v4) => self.names.host_at(v4),
+            IpAddr::V6(_) => None,
+        };
+        match known.unwrap_or(Host::Address(address)) {
+            // The bottle's own names are the only hosts there that a text cannot be parsed into.
+            Host::Name(name) => Named::parse(&name).unwrap_or(Named::Host(Host::Name(name))),
+            address @ Host::Address(_) => Named::Host(address),
+        }
     }
 
     /// Returns when a table comes under which `holds` is false: what has no requests of its own, such as a tunnel, is judged

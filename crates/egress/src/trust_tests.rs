@@ -8,7 +8,16 @@ fn authority() -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    (pem("CERTIFICATE", params.self_signed(&key).unwrap().der()), pem("PRIVATE KEY", &key.serialize_der()))
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letters = der.chunks(3).flat_map(|chunk| {
+        let bits = chunk.iter().fold(0, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        (0..4).map(move |at| if at <= chunk.len() { char::from(LETTERS[(bits >> (18 - 6 * at)) as usize & 63]) } else { '=' })
+    });
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", letters.collect::<String>())
 }
 
 fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -46,7 +55,12 @@ fn a_private_key_in_the_named_file_stays_out_of_the_bundle() {
 fn what_is_no_certificate_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let good = authority().0;
-    for bad in [format!("{BEGIN}\nbm90IG9uZQ==\n{END}\n"), format!("{BEGIN}\n%%%\n{END}\n"), format!("{BEGIN}\ncut off\n"), "\u{fffd}".to_owned()] {
+    for bad in [
+        format!("{BEGIN}\nbm90IG9uZQ==\n{END}\n"),
+        format!("{BEGIN}\n%%%\n{END}\n"),
+        format!("{BEGIN}\ncut off\n"),
+        "\u{fffd}".to_owned(),
+    ] {
         let bundle = file(folder.path(), "bundle", &format!("{bad}{good}"));
         assert_eq!(TrustRoots::with_platform(vec![bundle], None).unwrap().store().len(), 1, "{bad}");
     }

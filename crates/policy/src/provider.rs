@@ -1,4 +1,4 @@
-use crate::{Account, Auth, Host, HostPattern, Origin, Route, Rule, TlsMode};
+use crate::{Account, Auth, Host, HostPattern, Origin, RequestMatch, Route, Rule, TlsMode};
 
 /// A host of the agent's own provider, which every bottle of that provider may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,6 +7,9 @@ pub struct ProviderHost {
     pub host: Host,
     /// The person's credential for it; `None` where the manifest names none.
     pub auth: Option<Auth>,
+    /// What the agent's program needs of it, unless a manifest's route says otherwise; empty: all requests. For hosts where the
+    /// credential opens more than the model.
+    pub matches: Vec<RequestMatch>,
 }
 
 /// A setting of a manifest's route that a provider's host cannot have.
@@ -39,8 +42,8 @@ impl ProviderConflict {
 
 /// The rules of a bottle: those that its manifests `declared`, and those of its provider's hosts.
 ///
-/// A declared route to a provider's host bounds it (`matches`, `ports`, `dial`, `addresses`, `dlp`); where there is none, all
-/// requests are allowed. Either way the provider's credential is put in, and nobody else's passes.
+/// A declared route to a provider's host bounds it (`matches`, `ports`, `dial`, `addresses`, `dlp`); where it has no `matches`, or
+/// there is none, the provider's own count. Either way the provider's credential is put in, and nobody else's passes.
 ///
 /// # Errors
 /// Every declared route to a provider's host that says what only the provider can.
@@ -66,7 +69,11 @@ pub fn provider_rules(
         .iter()
         .filter(plain)
         .map(|host| Rule {
-            route: Route { auth: host.auth.clone(), ..Route::to(HostPattern::Exact(host.host.clone())) },
+            route: Route {
+                auth: host.auth.clone(),
+                matches: host.matches.clone(),
+                ..Route::to(HostPattern::Exact(host.host.clone()))
+            },
             origin: Origin::Provider(provider),
             account: Account::Ours,
         })
@@ -74,7 +81,9 @@ pub fn provider_rules(
     rules.extend(declared.into_iter().map(|rule| match own(&rule).cloned() {
         None => rule,
         Some(host) => {
-            Rule { route: Route { auth: host.auth, ..rule.route }, origin: within(provider, rule.origin), account: Account::Ours }
+            let matches = if rule.route.matches.is_empty() { host.matches } else { rule.route.matches };
+            let route = Route { auth: host.auth, matches, ..rule.route };
+            Rule { route, origin: within(provider, rule.origin), account: Account::Ours }
         }
     }));
     Ok(rules)
@@ -102,13 +111,16 @@ fn within(provider: &'static str, origin: Origin) -> Origin {
 #[cfg(test)]
 mod tests {
     use super::{ProviderHost, provider_rules};
-    use crate::{Account, Auth, Host, HostPattern, Origin, Route, Rule, Scheme, TlsMode, TokenRef};
+    use crate::{
+        Account, Auth, Host, HostPattern, Origin, PathMatch, PathValue, RequestMatch, Route, Rule, Scheme, TlsMode, TokenRef,
+    };
 
     fn host() -> ProviderHost {
         let token_ref = TokenRef::parse("TOKEN").unwrap();
         ProviderHost {
             host: Host::parse("api.example.com").unwrap(),
             auth: Some(Auth::Scheme { scheme: Scheme::Bearer, token_ref }),
+            matches: Vec::new(),
         }
     }
 
@@ -143,5 +155,18 @@ mod tests {
         let conflicts = provider_rules("claude", &[host()], vec![open, keyed]).unwrap_err();
         assert_eq!(conflicts.iter().map(|conflict| conflict.setting).collect::<Vec<_>>(), ["tls", "auth"]);
         assert!(conflicts[0].to_string().starts_with("/b.md:7: the route to api.example.com sets `tls`"), "{}", conflicts[0]);
+    }
+
+    #[test]
+    fn what_the_program_needs_counts_unless_a_route_says_otherwise() {
+        let path = |path| {
+            let paths = vec![PathMatch::Prefix(PathValue::parse(path).unwrap())];
+            vec![RequestMatch { paths, ..RequestMatch::default() }]
+        };
+        let hosts = [ProviderHost { matches: path("/model"), ..host() }];
+        let matches = |declared| provider_rules("claude", &hosts, declared).unwrap().remove(0).route.matches;
+        assert_eq!(matches(vec![]), path("/model"));
+        assert_eq!(matches(vec![declared("api.example.com", |route| route.ports = vec![8443])]), path("/model"));
+        assert_eq!(matches(vec![declared("api.example.com", |route| route.matches = path("/other"))]), path("/other"));
     }
 }

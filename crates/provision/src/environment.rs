@@ -2,7 +2,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use agents::{Provider, Shown, Visible};
+use agents::{PlaceholderPlace, Provider, Shown, Visible};
 use secret::Secret;
 
 use crate::ca;
@@ -47,10 +47,11 @@ impl Environment {
         for (name, value) in runtime.env {
             environment.set(OsStr::new(name), Secret::from(*value));
         }
-        if let Some(placeholder) = runtime.placeholder {
-            let other_login = bottle.iter().any(|(name, _)| placeholder.unless.iter().any(|other| name == other));
-            if !other_login {
-                environment.set(OsStr::new(placeholder.variable), Secret::from(placeholder.value));
+        for placeholder in provider.placeholders() {
+            if let PlaceholderPlace::Variable { name, unless } = placeholder.place
+                && !bottle.iter().any(|(set, _)| unless.iter().any(|other| set == other))
+            {
+                environment.set(OsStr::new(name), Secret::from(placeholder.value.as_str()));
             }
         }
         for (name, value) in bottle {

@@ -8,9 +8,9 @@
 
 #![forbid(unsafe_code)]
 
-mod closed;
 pub mod control;
 mod env;
+mod gateway;
 mod interrupts;
 mod plan;
 pub mod relay;
@@ -19,8 +19,8 @@ mod session;
 pub mod terminal;
 mod undo;
 
-pub use closed::REFUSED_BECAUSE;
 pub use env::{Ask, Env, HostEnv, UnsetVariable};
+pub use gateway::{PolicySource, Reloader};
 pub use interrupts::{Caught, Interrupts, Stopper};
 pub use plan::{
     Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, RuleError, WorkspaceLine, rules,

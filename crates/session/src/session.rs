@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use agents::Mode;
 use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, ExecError, ExitStatus, LaunchError, Launched, LimitHit, User};
+use egress::{Authority, Config, Control, Egress};
+use policy::Table;
 use provision::{Announce, ProvisionError};
 use secret::Secret;
-use store::{Audit, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError};
+use store::{Audit, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError, Traffic};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::Plan;
-use crate::closed::ClosedOutlet;
 use crate::control::{ControlServer, Ready};
+use crate::gateway::{HostCredentials, PolicySource, Reloader, Reloads, Service, Signer, making_authority, sources};
 use crate::interrupts::{Caught, Interrupts};
 use crate::running;
 use crate::undo::{Undo, UndoError};
@@ -32,6 +34,8 @@ pub struct Session<'a> {
     pub announce: &'a mut dyn Announce,
     /// Ends the session.
     pub interrupts: &'a mut Interrupts,
+    /// Where its policy is read anew.
+    pub policy: Box<dyn PolicySource>,
 }
 
 /// How a session ended. Whatever the ending, everything has been taken back, or `undone` says what has not.
@@ -51,6 +55,8 @@ pub struct Outcome {
     pub unrecorded: u64,
     /// Where they are recorded.
     pub audit: PathBuf,
+    /// What became of each time a signal asked for the policy anew: the number of rules, or why the old ones stayed.
+    pub reloads: Vec<Result<usize, String>>,
 }
 
 /// How a session ended.
@@ -87,6 +93,14 @@ pub enum SessionError {
     /// A question was not answered.
     #[error("env.{0} has to be asked for, and nobody was")]
     Unanswered(String),
+    /// A credential of a route cannot be had.
+    #[error("{message}")]
+    Credential {
+        /// Which, and why.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// A variable cannot be set.
     #[error(transparent)]
     Environment(#[from] provision::EnvironmentError),
@@ -107,8 +121,9 @@ const LAUNCH_GRACE: Duration = Duration::from_secs(10);
 impl Session<'_> {
     /// Launches, provisions, runs and takes everything back. Needs a tokio runtime.
     pub async fn run(self) -> Outcome {
-        let Self { mut plan, home, backend, announce, interrupts } = self;
+        let Self { mut plan, home, backend, announce, interrupts, policy } = self;
         let mut undo = Undo::default();
+        let reloads = Reloads::default();
         let (mut made, mut late) = (None, None);
         let mut audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
         let ending = async {
@@ -122,8 +137,10 @@ impl Session<'_> {
                 undo: &mut undo,
                 made: &mut made,
                 late: &mut late,
+                home: &home,
+                reloads: &reloads,
             };
-            phases.go(folder, announce).await
+            phases.go(folder, announce, policy).await
         };
         let ending = match ending.await {
             Ok(ending) | Err(Stop::Early(ending)) => Ok(ending),
@@ -137,7 +154,16 @@ impl Session<'_> {
                 let _: Caught = interrupts.next().await;
             })
             .await;
-        Outcome { ending, undone, late, limits_hit, refusals: audit.count(), unrecorded: audit.unrecorded(), audit: audit.path() }
+        Outcome {
+            ending,
+            undone,
+            late,
+            limits_hit,
+            refusals: audit.count(),
+            unrecorded: audit.unrecorded(),
+            audit: audit.path(),
+            reloads: reloads.taken(),
+        }
     }
 }
 
@@ -189,24 +215,40 @@ struct Phases<'a> {
     undo: &'a mut Undo,
     made: &'a mut Option<Arc<dyn Bottle>>,
     late: &'a mut Option<LaunchError>,
+    home: &'a Home,
+    reloads: &'a Reloads,
 }
 
 impl Phases<'_> {
-    async fn go(mut self, folder: SessionFolder, announce: &mut dyn Announce) -> Result<Ending, Stop> {
+    async fn go(
+        mut self,
+        folder: SessionFolder,
+        announce: &mut dyn Announce,
+        policy: Box<dyn PolicySource>,
+    ) -> Result<Ending, Stop> {
         let env = self.environment();
         let ready = self.open_folder(folder);
         // The folder is to be removed whatever becomes of these two.
         let (env, ready) = (env?, ready?);
         let limit = self.plan.limits.time.map(|limit| (limit, Instant::now() + limit));
 
+        let sources = sources(self.plan.network.credentials.clone(), &self.plan.network.roots);
+        let checked = running::race(check(&sources, &self.plan.network.table), self.interrupts, limit);
+        checked.await.map_err(Stop::Early)??;
+
+        // Made while the bottle is.
+        let signer = Signer::begin(self.plan.network.roots.clone());
         let launched = self.launch(limit).await?;
         let bottle = Arc::clone(&launched.bottle);
-        self.serve(launched);
+        let Signer { authority, trust } = signer.await.map_err(io::Error::other).map_err(making_authority)??;
+        let control = self.serve(launched, authority, sources, &env)?;
 
-        let provisioned = provision::provision(&self.plan.provision, None, &*bottle, announce);
+        let provisioned = provision::provision(&self.plan.provision, Some(&trust), &*bottle, announce);
         let provisioned = running::race(provisioned, self.interrupts, limit).await.map_err(Stop::Early)??;
 
-        ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone() }));
+        let reloader = Arc::new(Reloader::new(policy, self.plan.provider.hosts(), control));
+        self.interrupts.reload_on_hangup(self.reloads.begin(&reloader));
+        ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone(), reloader }));
         let exec = self.agent(env, provisioned.folder);
         let outcome = match self.plan.mode {
             Mode::Interactive => running::on_terminal(&*bottle, exec, self.interrupts, limit).await,
@@ -266,14 +308,33 @@ impl Phases<'_> {
         Err(Stop::Early(early))
     }
 
-    fn serve(&mut self, launched: Launched) {
+    /// Begins to serve the outlet. From here on the bottle reaches what its policy allows.
+    fn serve(
+        &mut self,
+        launched: Launched,
+        authority: Authority,
+        sources: credentials::Sources,
+        env: &[(OsString, Secret)],
+    ) -> Result<Control, SessionError> {
         close_later(self.undo, &launched.bottle);
         *self.made = Some(Arc::clone(&launched.bottle));
-        let serving = tokio::spawn(ClosedOutlet::new(launched.outlet, Arc::clone(self.audit)).serve());
-        self.undo.push("closing the outlet", async move {
-            serving.abort();
-            Ok::<_, StoreError>(())
-        });
+        let network = &self.plan.network;
+        let known = env.iter().map(|(_, value)| value.clone());
+        let known = known.chain(self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)));
+        let config = Config {
+            table: network.table.clone(),
+            credentials: HostCredentials::new(sources),
+            known: known.filter(|value| !value.is_empty()).collect(),
+            log: self.plan.resolved.bottle.egress.log,
+            audit: Arc::clone(self.audit),
+            traffic: Arc::new(Traffic::new(self.home.clone(), self.plan.identity.clone())),
+            limits: egress::Limits::default(),
+        };
+        let (egress, control) = Egress::new(config, authority, network.roots.clone());
+        let service = Service::start(egress, launched.outlet)
+            .map_err(|source| SessionError::Io { what: "starting the egress service", source })?;
+        self.undo.push("closing the outlet", service.close());
+        Ok(control)
     }
 
     /// The agent's own run. Order: what the terminal says, then the bottle's environment, then what belongs to this command.
@@ -309,6 +370,15 @@ impl Phases<'_> {
             process: ProcessStamp::current(),
         }
     }
+}
+
+/// Looks whether every credential can be had before anything is made.
+async fn check(sources: &credentials::Sources, table: &Table) -> Result<(), SessionError> {
+    for auth in table.rules().iter().filter_map(|rule| rule.route.auth.as_ref()) {
+        let checked = sources.check(auth.token_ref()).await;
+        checked.map_err(|error| SessionError::Credential { message: error.message, hint: error.hint })?;
+    }
+    Ok(())
 }
 
 fn close_later(undo: &mut Undo, bottle: &Arc<dyn Bottle>) {

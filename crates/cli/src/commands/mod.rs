@@ -45,14 +45,19 @@ pub fn run(command: Command, host: &HostEnvironment) -> Result<u8, Failure> {
 
 /// The manifests that can be seen from here.
 fn catalogue(host: &HostEnvironment) -> Result<Catalogue, Failure> {
+    Catalogue::open(&places(host)?).map_err(|error| {
+        let help = error.help();
+        Failure::new(error.to_string()).hint(help.trim_end())
+    })
+}
+
+/// Where manifests are, seen from here.
+fn places(host: &HostEnvironment) -> Result<Places, Failure> {
     let repository = host.cwd().map(|cwd| cwd.join(".bot-bottle")).filter(|folder| folder.is_dir());
     let home = host.bot_bottle_home()?;
     // The home's own folder, seen from the home, is no repository's.
     let repository = repository.filter(|folder| *folder != home);
-    Catalogue::open(&Places { home, repository }).map_err(|error| {
-        let help = error.help();
-        Failure::new(error.to_string()).hint(help.trim_end())
-    })
+    Ok(Places { home, repository })
 }
 
 /// Runs something that waits for signals, on one thread.

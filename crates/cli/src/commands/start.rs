@@ -7,11 +7,12 @@ use provision::Notice;
 use session::{Caught, Choices, Ending, Host, Interrupts, Outcome, Plan, Planner, Session};
 use store::Home;
 
-use super::{Decision, catalogue, decide, with_runtime};
+use super::{Decision, catalogue, decide, places, with_runtime};
 use crate::args::{Format, Start};
 use crate::failure::Failure;
 use crate::host_env::HostEnvironment;
 use crate::picker::{Picked, pick};
+use crate::policy_source::Manifests;
 use crate::preflight::render;
 use crate::question::{Waited, line, wait};
 use crate::{backends, talk};
@@ -105,7 +106,8 @@ async fn start(
     };
     let identity = plan.identity().to_string();
     let mut announce = |notice: &Notice<'_>| talk::say(&notice.to_string());
-    let session = Session { plan, home, backend: &*backend, announce: &mut announce, interrupts };
+    let policy = Box::new(Manifests::new(places(host)?, agent, &args.bottles));
+    let session = Session { plan, home, backend: &*backend, announce: &mut announce, interrupts, policy };
     let outcome = session.run().await;
     Ok(report(outcome, &identity, args.headless))
 }
@@ -205,15 +207,21 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
     for hit in &outcome.limits_hit {
         talk::note(&hit.to_string());
     }
+    for reload in &outcome.reloads {
+        match reload {
+            Ok(rules) => talk::note(&format!("the policy was read anew while it ran: {rules} rules")),
+            Err(why) => talk::note(&format!("the policy could not be read anew, and stayed as it was: {why}")),
+        }
+    }
     if outcome.refusals > 0 {
-        let things = if outcome.refusals == 1 { "connection was" } else { "connections were" };
-        let (count, why, audit) = (outcome.refusals, session::REFUSED_BECAUSE, outcome.audit.display());
-        talk::say(&format!("{count} {things} refused, because {why}: see {audit}"));
+        let things = if outcome.refusals == 1 { "thing was" } else { "things were" };
+        talk::say(&format!("{} {things} refused: see 'bot-bottle logs {identity}'", outcome.refusals));
     }
     if outcome.unrecorded > 0 {
         talk::note(&format!(
-            "recording stopped before the end: {} of these are not in that file (it is full, or could not be written)",
-            outcome.unrecorded
+            "recording stopped before the end: {} of these are not in {} (it is full, or could not be written)",
+            outcome.unrecorded,
+            store::escape(&outcome.audit.to_string_lossy())
         ));
     }
     if let Err(error) = outcome.ending {
@@ -228,6 +236,7 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
 fn explain(error: session::SessionError) -> Failure {
     use session::SessionError as E;
     match error {
+        E::Credential { message, hint } => Failure::new(message).hint(hint),
         E::Launch(bottle::LaunchError::Unavailable(missing)) => Failure::new(missing.to_string()).hints(missing.hints),
         E::Store(error @ store::StoreError::Taken { live: false, .. }) => {
             Failure::from(error).hint("run 'bot-bottle cleanup', or choose another label")

@@ -14,5 +14,6 @@ mod scene;
 mod signals;
 mod start;
 mod terminal;
+mod toolchains;
 mod traces;
 mod workspace;

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rcgen::{CertificateParams, DnType, DistinguishedName, ExtendedKeyUsagePurpose, KeyUsagePurpose, SanType};
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose, SanType};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -39,7 +39,7 @@ impl Inner {
         // A common name has at most 64 characters (RFC 5280, ub-common-name); what counts is the alternative name.
         params.distinguished_name.push(DnType::CommonName, if name.len() <= 64 { name } else { "bot-bottle" });
         // One issuer must never sign two certificates with one serial number: programs refuse the second.
-        params.serial_number = Some(serial(&self.provider)?.as_slice().into());
+        params.serial_number = Some(serial(&self.provider)?.to_vec().into());
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         // Python 3.13 and later refuse a certificate without (RFC 5280 §4.2.1.1).

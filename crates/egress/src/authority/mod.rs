@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use policy::Host;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -77,7 +76,7 @@ impl Authority {
         params.distinguished_name = rcgen::DistinguishedName::new();
         // Programs tell authorities apart by name: two bottles' must differ.
         params.distinguished_name.push(DnType::CommonName, format!("bot-bottle {}", leaf::hex(&leaf::serial(&provider)?)));
-        params.serial_number = Some(leaf::serial(&provider)?.as_slice().into());
+        params.serial_number = Some(leaf::serial(&provider)?.to_vec().into());
         leaf::last(&mut params, SystemTime::now(), AUTHORITY_LASTS);
         let certificate = params.self_signed(&key)?.der().clone();
         let leaf = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
@@ -109,11 +108,6 @@ impl Authority {
         kept.insert(name.to_owned(), Ready { config: Arc::clone(&config), made: Instant::now() });
         Ok(config)
     }
-}
-
-/// The name that a leaf for `host` is kept by.
-pub(crate) fn leaf_name(host: &Host) -> String {
-    host.to_string()
 }
 
 fn refused(why: &'static str) -> AuthorityError {

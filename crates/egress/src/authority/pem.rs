@@ -29,9 +29,7 @@ mod tests {
 
     #[test]
     fn is_base64_of_rfc_4648() {
-        for (bytes, expected) in
-            [("", ""), ("f", "Zg==\n"), ("fo", "Zm8=\n"), ("foo", "Zm9v\n"), ("foobar", "Zm9vYmFy\n")]
-        {
+        for (bytes, expected) in [("", ""), ("f", "Zg==\n"), ("fo", "Zm8=\n"), ("foo", "Zm9v\n"), ("foobar", "Zm9vYmFy\n")] {
             assert_eq!(encode("X", bytes.as_bytes()), format!("-----BEGIN X-----\n{expected}-----END X-----\n"));
         }
         assert!(encode("X", &[255; 100]).lines().all(|line| line.len() <= 64));

@@ -27,7 +27,8 @@ where
     let guard = Guard::new(stream, bounds, Arc::clone(&connection.gate));
     let service = service_fn(|request| {
         let connection = Arc::clone(connection);
-        async move { Ok::<_, Infallible>(request::answer(&connection, request).await) }
+        // Boxed because hyper gives the stream back only where the future may be moved.
+        Box::pin(async move { Ok::<_, Infallible>(request::answer(&connection, request).await) })
     });
     let mut http = builder(limits.head_bytes, limits.headers).serve_connection(TokioIo::new(guard), service);
     let end = tokio::select! {

@@ -19,6 +19,7 @@ use crate::shared::Shared;
 
 pub(crate) use activity::{Activity, Busy};
 pub(crate) use datagram::datagram;
+pub(crate) use http1::violated;
 pub(crate) use serve::serve;
 pub(crate) use splice::Splice;
 

@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bottle::{ByteStream, Destination};
@@ -60,7 +60,7 @@ async fn explicit(shared: Arc<Shared>, destination: Arc<str>, mut wire: Wire) {
 }
 
 async fn transparent(shared: Arc<Shared>, destination: Arc<str>, address: SocketAddr, port: u16, mut wire: Wire) {
-    let named = named_at(&shared, address.ip());
+    let named = shared.named_at(address.ip());
     match &named {
         Named::Host(host @ Host::Address(_)) if !shared.table().knows(host) => {
             let refusal = refusal::plain(Code::Address);
@@ -72,15 +72,6 @@ async fn transparent(shared: Arc<Shared>, destination: Arc<str>, address: Socket
             refuse(&shared, &destination, wire, &refusal, kind, String::new(), &words).await;
         }
         Named::Host(_) | Named::Reserved(_) => inside::serve(Arrived { shared, destination, named, port }, wire).await,
-    }
-}
-
-/// The name that an address stands for in this bottle; itself where it stands for none.
-fn named_at(shared: &Shared, address: IpAddr) -> Named {
-    let address = address.to_canonical();
-    match address {
-        IpAddr::V4(v4) => shared.names.named_at(v4).unwrap_or(Named::Host(Host::Address(address))),
-        IpAddr::V6(_) => Named::Host(Host::Address(address)),
     }
 }
 

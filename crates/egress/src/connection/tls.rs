@@ -79,7 +79,9 @@ fn agree(hello: &ClientHello, named: &Named) -> Result<(), Refusal> {
         (None, Named::Host(Host::Name(_)) | Named::Reserved(_)) => {
             disagree(format!("the connection is to {named}, and its TLS client hello names no server"))
         }
-        (Some(name), _) if Named::parse(name).is_ok_and(|name| name == *named && !matches!(named, Named::Host(Host::Address(_)))) => {
+        (Some(name), _)
+            if Named::parse(name).is_ok_and(|name| name == *named && !matches!(named, Named::Host(Host::Address(_)))) =>
+        {
             Ok(())
         }
         (Some(name), _) => {

@@ -7,8 +7,12 @@ use super::{Answer, answer};
 use crate::dns::Names;
 
 fn table() -> Table {
-    let rule = |host| Rule { route: Route::to(HostPattern::parse(host).unwrap()), origin: Origin::Provider("test"), account: Account::Any };
-    Table::new(vec![rule("api.example.org"), rule("*.wild.example")])
+    let rule = |host| Rule {
+        route: Route::to(HostPattern::parse(host).unwrap()),
+        origin: Origin::Provider("test"),
+        account: Account::Any,
+    };
+    Table::new(vec![rule("api.example.org"), rule("*.wild.example")]).unwrap()
 }
 
 fn query(name: &str, kind: RecordType) -> Message {
@@ -47,7 +51,9 @@ fn the_same_name_keeps_its_address_in_every_spelling() {
 
 #[test]
 fn other_types_of_a_known_name_are_empty() {
-    for kind in [RecordType::AAAA, RecordType::HTTPS, RecordType::SVCB, RecordType::TXT, RecordType::MX, RecordType::Unknown(65_280)] {
+    for kind in
+        [RecordType::AAAA, RecordType::HTTPS, RecordType::SVCB, RecordType::TXT, RecordType::MX, RecordType::Unknown(65_280)]
+    {
         let (message, answer) = ask(&query("api.example.org.", kind));
         assert_eq!((message.response_code, message.answers.len()), (ResponseCode::NoError, 0), "{kind}");
         assert_eq!(answer.refused, None);
@@ -83,7 +89,12 @@ fn unknown_names_do_not_exist_and_are_recorded() {
 
 #[test]
 fn a_label_that_holds_a_dot_is_not_two_labels() {
-    for labels in [vec![&b"api.example"[..], b"org"], vec![b"api", b"example.org"], vec![b"x\0", b"wild", b"example"], vec![b"\xc3\xa9", b"wild", b"example"]] {
+    for labels in [
+        vec![&b"api.example"[..], b"org"],
+        vec![b"api", b"example.org"],
+        vec![b"x\0", b"wild", b"example"],
+        vec![b"\xc3\xa9", b"wild", b"example"],
+    ] {
         let mut message = query(".", RecordType::A);
         message.queries[0].name = Name::from_labels(labels).unwrap();
         assert_eq!(ask(&message).0.response_code, ResponseCode::NXDomain);
@@ -136,7 +147,10 @@ fn edns_is_spoken_and_its_other_versions_refused() {
     edns.set_max_payload(4096).set_version(0);
     message.set_edns(edns.clone());
     let (replied, _) = ask(&message);
-    assert_eq!((replied.response_code, replied.answers.len(), replied.edns.map(|edns| edns.max_payload())), (ResponseCode::NoError, 1, Some(1232)));
+    assert_eq!(
+        (replied.response_code, replied.answers.len(), replied.edns.map(|edns| edns.max_payload())),
+        (ResponseCode::NoError, 1, Some(1232))
+    );
     edns.set_version(1);
     message.set_edns(edns);
     let (replied, _) = ask(&message);

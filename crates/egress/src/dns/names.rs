@@ -124,10 +124,14 @@ mod tests {
     #[test]
     fn addresses_that_nobody_was_given_stand_for_nothing() {
         let names = Names::new();
-        for address in ["198.18.0.0", "198.18.0.4", "198.19.255.255", "198.17.255.255", "198.20.0.0", "0.0.0.0", "255.255.255.255"] {
+        for address in
+            ["198.18.0.0", "198.18.0.4", "198.19.255.255", "198.17.255.255", "198.20.0.0", "0.0.0.0", "255.255.255.255"]
+        {
             assert_eq!(names.host_at(address.parse().unwrap()), None, "{address}");
         }
-        for (address, inside) in [("198.18.0.0", true), ("198.19.255.255", true), ("198.17.255.255", false), ("198.20.0.0", false)] {
+        for (address, inside) in
+            [("198.18.0.0", true), ("198.19.255.255", true), ("198.17.255.255", false), ("198.20.0.0", false)]
+        {
             assert_eq!(Names::in_range(address.parse().unwrap()), inside, "{address}");
         }
     }

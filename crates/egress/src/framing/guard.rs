@@ -22,6 +22,7 @@ pub(crate) struct Guard<S> {
 pub(crate) struct Gate {
     open: AtomicBool,
     violation: Mutex<Option<Violation>>,
+    told: AtomicBool,
     pub(crate) activity: Activity,
 }
 
@@ -35,6 +36,11 @@ impl Gate {
     /// What was violated.
     pub(crate) fn violation(&self) -> Option<Violation> {
         *self.violation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is the first to tell of the violation: it is recorded once.
+    pub(crate) fn tell(&self) -> bool {
+        !self.told.swap(true, Ordering::AcqRel)
     }
 
     fn violated(&self, violation: Violation) -> io::Error {

@@ -260,8 +260,7 @@ impl Head {
     }
 
     fn trailer(&mut self, line: &[u8], most: usize) -> Result<(), Violation> {
-        const FORBIDDEN: [&[u8]; 6] =
-            [b"content-length", b"transfer-encoding", b"host", b"connection", b"upgrade", b"trailer"];
+        const FORBIDDEN: [&[u8]; 6] = [b"content-length", b"transfer-encoding", b"host", b"connection", b"upgrade", b"trailer"];
         let (name, _) = self.name_and_value(line, most)?;
         if FORBIDDEN.iter().any(|forbidden| name.eq_ignore_ascii_case(forbidden)) { Err(Violation::Trailer) } else { Ok(()) }
     }

@@ -20,7 +20,8 @@ fn real(name: &'static str, alpn: &[&[u8]]) -> Vec<u8> {
 /// A ClientHello with these extensions, in records of at most `cut` bytes.
 fn made(extensions: &[(u16, &[u8])], cut: usize) -> Vec<u8> {
     let vector = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
-    let list: Vec<u8> = extensions.iter().flat_map(|(kind, content)| [&kind.to_be_bytes()[..], &vector(content)].concat()).collect();
+    let list: Vec<u8> =
+        extensions.iter().flat_map(|(kind, content)| [&kind.to_be_bytes()[..], &vector(content)].concat()).collect();
     let body = [&[3, 3][..], &[7; 32], &[0], &[0, 2, 0x13, 0x01], &[1, 0], &vector(&list)].concat();
     let message = [&[1, 0][..], &u16::try_from(body.len()).unwrap().to_be_bytes(), &body].concat();
     message.chunks(cut).flat_map(|part| [&[22, 3, 1][..], &vector(part)].concat()).collect()

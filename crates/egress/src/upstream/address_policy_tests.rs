@@ -112,7 +112,12 @@ fn dressed(v4: Ipv4Addr) -> [(&'static str, Ipv6Addr); 8] {
         ("translated", at(0xffff << 48, 0)),
         ("nat64", at(0x0064_ff9b << 96, 0)),
         ("6to4", at((0x2002 << 112) | 0xabcd, 80)),
-        ("teredo", Ipv6Addr::from((0x2001_0000 << 96) | (u128::from(u32::from(Ipv4Addr::new(8, 8, 8, 8))) << 64) | (!bits & 0xffff_ffff))),
+        (
+            "teredo",
+            Ipv6Addr::from(
+                (0x2001_0000 << 96) | (u128::from(u32::from(Ipv4Addr::new(8, 8, 8, 8))) << 64) | (!bits & 0xffff_ffff),
+            ),
+        ),
         ("isatap", at((0x2a00_0001 << 96) | (0x5efe << 32), 0)),
         ("isatap, globally unique", at((0x2a00_0001 << 96) | (0x0200_5efe << 32), 0)),
     ]

@@ -15,9 +15,4 @@ impl BootTime {
     pub(super) fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
-
-    #[cfg(test)]
-    pub(super) fn plus(self, more: Duration) -> Self {
-        Self(self.0 + more)
-    }
 }

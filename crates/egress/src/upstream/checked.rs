@@ -40,7 +40,9 @@ impl Checked {
         match (allowed.is_empty(), addresses.first()) {
             (false, _) => Ok(allowed),
             (true, Some(first)) => Err(refused(target, first.ip(), kind_of(first.ip()))),
-            (true, None) => Err(Failure::new(Code::Name, format!("{} has no address", target.host), "check that the name is right")),
+            (true, None) => {
+                Err(Failure::new(Code::Name, format!("{} has no address", target.host), "check that the name is right"))
+            }
         }
     }
 

@@ -46,7 +46,8 @@ enum DialError {
 /// The resolver's first choice first, then in turn one of the other family and one of its own (RFC 8305 §4).
 fn interleaved(addresses: &[Checked]) -> Vec<Checked> {
     let first_is_v6 = addresses.first().is_some_and(|first| first.address().is_ipv6());
-    let (same, other): (Vec<_>, Vec<_>) = addresses.iter().copied().partition(|checked| checked.address().is_ipv6() == first_is_v6);
+    let (same, other): (Vec<_>, Vec<_>) =
+        addresses.iter().copied().partition(|checked| checked.address().is_ipv6() == first_is_v6);
     let (mut same, mut other) = (same.into_iter(), other.into_iter());
     let pairs = std::iter::from_fn(|| match (same.next(), other.next()) {
         (None, None) => None,

@@ -17,7 +17,7 @@ use crate::RequestBody;
 /// One HTTP/1.1 connection: one request at a time.
 pub(super) struct Http1 {
     sender: SendRequest<RequestBody>,
-    /// When its last request was begun.
+    opened: BootTime,
     used: BootTime,
 }
 
@@ -52,7 +52,7 @@ impl Http1 {
                 drop(place);
             }),
         }
-        Ok(Self { sender, used: BootTime::now() })
+        Ok(Self { sender, opened: BootTime::now(), used: BootTime::now() })
     }
 
     /// Whether a request can be begun on it at once.
@@ -62,6 +62,10 @@ impl Http1 {
 
     pub(super) fn is_closed(&self) -> bool {
         self.sender.is_closed()
+    }
+
+    pub(super) fn opened(&self) -> BootTime {
+        self.opened
     }
 
     /// When its last request was begun.

@@ -1,5 +1,5 @@
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +12,8 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Instant, sleep};
 
 use super::boot_clock::BootTime;
 use super::tasks::Tasks;
@@ -22,9 +23,13 @@ use crate::RequestBody;
 pub(super) struct Http2 {
     sender: SendRequest<RequestBody>,
     streams: Arc<AtomicUsize>,
-    most: Arc<AtomicUsize>,
+    most: watch::Receiver<usize>,
+    opened: BootTime,
     used: BootTime,
 }
+
+/// Tells when a connection's other end has said how many requests it takes at once.
+pub(super) struct Hearing(watch::Receiver<usize>);
 
 /// One request's place on a connection, until its answer has been read or given up.
 #[derive(Debug)]
@@ -41,6 +46,10 @@ const SEND_BUFFER: usize = 512 << 10;
 const HEAD_MAX: u32 = 256 << 10;
 /// Streams on one connection, even where the other end would take more: they share one window.
 const STREAMS_MAX: usize = 256;
+/// Stands for the number of streams that the other end takes as long as it has not said it (RFC 9113 §6.5.2); a number that
+/// none can say. Until then a connection carries one request: a server refuses streams above its number, and what was sent
+/// on them is lost.
+const UNHEARD: usize = usize::MAX - 1;
 /// With requests open and nothing heard for so long, the other end is asked whether it lives; after a machine has slept, or
 /// moved to another network, nothing else tells that it does not.
 const PING: Duration = Duration::from_secs(30);
@@ -61,28 +70,44 @@ impl Http2 {
             .max_send_buf_size(SEND_BUFFER)
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG)
+            .initial_max_send_streams(UNHEARD)
             .handshake(TokioIo::new(io))
             .await?;
-        let most = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
-        let told = Arc::clone(&most);
+        let (tell, most) = watch::channel(UNHEARD);
         tasks.spawn(async move {
-            // Polled for every request, so that the other end's latest word on its streams counts for the next one.
+            let mut pause = Duration::from_millis(1);
+            let mut look_again = pin!(sleep(pause));
+            // Polled for every request, so that the other end's latest word on its streams counts for the next one. Nothing
+            // tells when its first word comes, so that it is looked for, ever more seldom.
             let _ = poll_fn(|cx| {
                 let polled = Pin::new(&mut connection).poll(cx);
-                told.store(connection.current_max_send_streams(), Ordering::Relaxed);
+                let now = connection.current_max_send_streams();
+                tell.send_if_modified(|most| std::mem::replace(most, now) != now);
+                while now == UNHEARD && polled.is_pending() && look_again.as_mut().poll(cx).is_ready() {
+                    pause *= 2;
+                    look_again.as_mut().reset(Instant::now() + pause);
+                }
                 polled
             })
             .await;
             drop(place);
         });
-        Ok(Self { sender, streams: Arc::default(), most, used: BootTime::now() })
+        Ok(Self { sender, streams: Arc::default(), most, opened: BootTime::now(), used: BootTime::now() })
     }
 
     /// Whether a request can be begun on it at once.
     pub(super) fn is_free(&self) -> bool {
-        // Zero is a word that some servers say for a moment; then a request waits on this connection rather than open others.
-        let most = self.most.load(Ordering::Relaxed).clamp(1, STREAMS_MAX);
+        let most = match *self.most.borrow() {
+            UNHEARD => 1,
+            // Zero is a word that some servers say for a moment; then a request waits here rather than open others.
+            heard => heard.clamp(1, STREAMS_MAX),
+        };
         !self.is_closed() && self.streams.load(Ordering::Relaxed) < most
+    }
+
+    /// When it is open and its other end has not yet said how many requests it takes: the way to wait for that.
+    pub(super) fn unheard(&self) -> Option<Hearing> {
+        (!self.is_closed() && *self.most.borrow() == UNHEARD).then(|| Hearing(self.most.clone()))
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -92,6 +117,10 @@ impl Http2 {
     /// Whether no request is on it.
     pub(super) fn is_idle(&self) -> bool {
         self.streams.load(Ordering::Relaxed) == 0
+    }
+
+    pub(super) fn opened(&self) -> BootTime {
+        self.opened
     }
 
     /// When its last request was begun.
@@ -110,6 +139,14 @@ impl Http2 {
         self.streams.fetch_add(1, Ordering::Relaxed);
         let stream = Stream(Arc::clone(&self.streams));
         (self.sender.try_send_request(request), stream)
+    }
+}
+
+impl Hearing {
+    /// Waits until the other end has spoken or is gone.
+    pub(super) async fn end(mut self) {
+        // Gone is as good as heard: whoever waited looks for another connection.
+        let _ = self.0.wait_for(|most| *most != UNHEARD).await;
     }
 }
 

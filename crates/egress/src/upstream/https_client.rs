@@ -110,9 +110,10 @@ fn parsed(url: &str) -> Result<(Target, Uri), Failure> {
         return Err(wrong("holds user information"));
     }
     let host = Host::parse(authority.host()).map_err(|_| wrong("names no proper host"))?;
-    let port = match authority.port() {
-        Some(port) => port.as_str().parse().map_err(|_| wrong("names no proper port"))?,
-        None => Transport::Tls.default_port(),
+    let port = match authority.port_u16() {
+        Some(port @ 1..) => port,
+        None if authority.as_str() == authority.host() => Transport::Tls.default_port(),
+        Some(0) | None => return Err(wrong("names no proper port")),
     };
     Ok((Target { host, port, transport: Transport::Tls }, uri))
 }

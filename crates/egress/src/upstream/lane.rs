@@ -11,9 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::Failure;
+use super::again::Again;
 use super::boot_clock::BootTime;
 use super::http1::{self, Http1};
-use super::http2::{self, Http2, Stream};
+use super::http2::{self, Hearing, Http2, Stream};
 use super::no_answer::unwritable;
 use super::target::Target;
 use super::way::Way;
@@ -50,16 +51,29 @@ pub(super) enum Opened {
     Http2(Http2),
 }
 
+/// Which connection a request is begun on.
+pub(super) enum On {
+    /// Any that is free.
+    Kept,
+    /// Any that is free and was opened after a request on another had failed: what ended that one may have ended its
+    /// contemporaries.
+    OpenedSince(BootTime),
+    /// This one, which is kept.
+    Fresh(Opened),
+}
+
 /// A request that is on its way, or still waits for a connection.
 pub(super) enum Begun<A, B> {
-    Http1(A),
-    Http2(B, Stream),
-    Waits(Request<RequestBody>),
+    Http1(A, Option<Again>),
+    Http2(B, Stream, Option<Again>),
+    Waits(Box<Request<RequestBody>>),
 }
 
 /// What became of a request: an answer, or an error and, if nothing of it was sent, the request.
 pub(super) type Sent = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
 
+/// After how long without a request a server may be about to close an HTTP/1.1 connection; the shortest times in use are 2 s.
+const QUIET: Duration = Duration::from_secs(1);
 /// HTTP/1.1 connections that are kept without a request on them.
 const IDLE_MAX: usize = 64;
 
@@ -79,34 +93,39 @@ impl Lane {
         Ok(Self { target, way, opening: Semaphore::new(1), host, authority, state })
     }
 
-    /// Begins `request` on `fresh`, which is kept, or else on a connection that is free, if there is one.
+    /// Begins `request`, if there is a connection for it.
     ///
     /// # Errors
     /// When the request cannot be written down.
     pub(super) fn begin(
         &self,
         mut request: Request<RequestBody>,
-        fresh: Option<Opened>,
+        on: On,
         idle: Duration,
     ) -> Result<Begun<impl Future<Output = Sent> + use<>, impl Future<Output = Sent> + use<>>, Failure> {
         let now = BootTime::now();
         let mut state = self.state();
         let state = &mut *state;
-        let (http1, http2) = match fresh {
-            Some(Opened::Http1(connection)) => (Some(state.keep_http1(connection)), None),
-            Some(Opened::Http2(connection)) => (None, Some(state.keep_http2(connection))),
-            None => state.free(now, idle),
+        let kept = matches!(on, On::Kept);
+        let (http1, http2) = match on {
+            On::Kept => state.free(now, idle, None),
+            On::OpenedSince(failed) => state.free(now, idle, Some(failed)),
+            On::Fresh(Opened::Http1(connection)) => (Some(state.keep_http1(connection)), None),
+            On::Fresh(Opened::Http2(connection)) => (None, Some(state.keep_http2(connection))),
         };
         if let Some(connection) = http2 {
             http2::address(&mut request, self.authority.clone()).map_err(|_| unwritable(&self.target))?;
+            // Whatever the time: a server that ends a connection (nginx after 1,000 requests) drops those that cross its word.
+            let again = if kept { Again::of(&request) } else { None };
             let (answer, stream) = connection.begin(request, now);
-            return Ok(Begun::Http2(answer, stream));
+            return Ok(Begun::Http2(answer, stream, again));
         }
         if let Some(connection) = http1 {
             http1::address(&mut request, self.host.clone()).map_err(|_| unwritable(&self.target))?;
-            return Ok(Begun::Http1(connection.begin(request, now)));
+            let again = if kept && now.since(connection.used()) > QUIET { Again::of(&request) } else { None };
+            return Ok(Begun::Http1(connection.begin(request, now), again));
         }
-        Ok(Begun::Waits(request))
+        Ok(Begun::Waits(Box::new(request)))
     }
 
     /// Whether connections are opened one after the other.
@@ -115,6 +134,11 @@ impl Lane {
             Speaks::NotKnown | Speaks::Http2 => true,
             Speaks::Http1 => false,
         }
+    }
+
+    /// What must be waited for before it is clear whether a connection takes another request.
+    pub(super) fn unheard(&self) -> Option<Hearing> {
+        self.state().http2.iter().find_map(Http2::unheard)
     }
 
     /// Remembers that no connection could be had, for those who waited for it.
@@ -135,9 +159,13 @@ impl Lane {
         state.http1.retain(|connection| {
             let free = connection.is_free();
             kept += usize::from(free);
-            !connection.is_closed() && !(free && (kept > IDLE_MAX || now.since(connection.used()) > idle))
+            let is_old = free && (kept > IDLE_MAX || now.since(connection.used()) > idle);
+            !connection.is_closed() && !is_old
         });
-        state.http2.retain(|connection| !connection.is_closed() && !(connection.is_idle() && now.since(connection.used()) > idle));
+        state.http2.retain(|connection| {
+            let is_old = connection.is_idle() && now.since(connection.used()) > idle;
+            !connection.is_closed() && !is_old
+        });
         !state.http1.is_empty() || !state.http2.is_empty()
     }
 
@@ -148,10 +176,12 @@ impl Lane {
 
 impl State {
     /// A connection on which a request can be begun at once; forgets those that are closed.
-    fn free(&mut self, now: BootTime, idle: Duration) -> (Option<&mut Http1>, Option<&mut Http2>) {
+    fn free(&mut self, now: BootTime, idle: Duration, since: Option<BootTime>) -> (Option<&mut Http1>, Option<&mut Http2>) {
+        let is_new = |opened| since.is_none_or(|since| opened > since);
         if !self.http2.is_empty() {
             self.http2.retain(|connection| !connection.is_closed());
-            if let Some(connection) = self.http2.iter_mut().find(|connection| connection.is_free()) {
+            if let Some(connection) = self.http2.iter_mut().find(|connection| connection.is_free() && is_new(connection.opened()))
+            {
                 return (None, Some(connection));
             }
         }
@@ -160,7 +190,7 @@ impl State {
         while let Some(connection) = self.http1.get(at) {
             if connection.is_closed() || (connection.is_free() && now.since(connection.used()) > idle) {
                 self.http1.remove(at);
-            } else if connection.is_free() {
+            } else if connection.is_free() && is_new(connection.opened()) {
                 return (self.http1.get_mut(at), None);
             } else {
                 at += 1;

@@ -7,6 +7,7 @@
 //! - [`HttpsClient`] is for the host's own requests, such as refreshing a login, by the same rules.
 
 mod address_policy;
+mod again;
 mod boot_clock;
 mod checked;
 mod dial;
@@ -26,6 +27,9 @@ mod tasks;
 mod tls;
 mod upstreams;
 mod way;
+
+#[cfg(test)]
+mod origin_for_tests;
 
 pub use address_policy::{AddressKind, kind_of};
 pub use failure::Failure;

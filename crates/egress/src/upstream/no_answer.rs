@@ -25,5 +25,9 @@ pub(super) fn no_answer(target: &Target, error: &hyper::Error) -> Failure {
 
 /// A request that cannot be written down in the version of HTTP that the other end speaks.
 pub(super) fn unwritable(target: &Target) -> Failure {
-    Failure::new(Code::BadRequest, format!("the request to {target} has a target that cannot be forwarded"), "send a path that begins with `/`")
+    Failure::new(
+        Code::BadRequest,
+        format!("the request to {target} has a target that cannot be forwarded"),
+        "send a path that begins with `/`",
+    )
 }

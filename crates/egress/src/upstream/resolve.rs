@@ -5,11 +5,11 @@ use policy::{Code, Host};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use super::Failure;
 use super::checked::Checked;
 use super::lookup::{Lookup, SystemLookup};
 use super::target::Target;
 use super::way::Way;
-use super::Failure;
 
 /// Finds the addresses of a host and judges them.
 pub(super) struct Resolver {
@@ -60,7 +60,9 @@ impl Resolver {
         let hint = "check the name, and that the host itself can look it up";
         match timeout_at(deadline, looking).await {
             Ok(Some(Ok(addresses))) => Ok(addresses),
-            Ok(Some(Err(_))) => Err(Failure::new(Code::Name, format!("looking up {}: no such name, or no answer", target.host), hint)),
+            Ok(Some(Err(_))) => {
+                Err(Failure::new(Code::Name, format!("looking up {}: no such name, or no answer", target.host), hint))
+            }
             Ok(None) => Err(Failure::new(Code::Busy, format!("looking up {}: the service is ending", target.host), hint)),
             Err(_) => Err(Failure::new(Code::Name, format!("looking up {}: no answer in time", target.host), hint)),
         }

@@ -15,7 +15,7 @@ pub struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub(super) fn of_http1(incoming: Incoming) -> Self {
+    pub(crate) fn of_http1(incoming: Incoming) -> Self {
         Self { incoming, _stream: None }
     }
 

@@ -46,7 +46,11 @@ impl Tls {
         deadline: Instant,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         let connector = self.connector(offer).map_err(|error| {
-            Failure::new(Code::UpstreamProtocol, format!("preparing TLS for {target}: {error}"), "report this as a fault of bot-bottle")
+            Failure::new(
+                Code::UpstreamProtocol,
+                format!("preparing TLS for {target}: {error}"),
+                "report this as a fault of bot-bottle",
+            )
         })?;
         let shaking = connector.connect(server_name(target)?, stream);
         match timeout_at(deadline, shaking).await {

@@ -2,6 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use policy::{Code, Rule, Transport};
@@ -13,7 +14,7 @@ use super::boot_clock::BootTime;
 use super::dial::dial;
 use super::http1::{self, Http1, Upgrades};
 use super::http2::Http2;
-use super::lane::{Begun, Lane, Opened, Sent};
+use super::lane::{Begun, Lane, On, Opened, Sent};
 use super::lanes::Lanes;
 use super::lookup::Lookup;
 use super::no_answer::{no_answer, unwritable};
@@ -74,21 +75,27 @@ impl Upstreams {
     /// Dropping the future gives the request up.
     ///
     /// A request of which nothing was sent, because a kept connection had just been closed, is sent once more over a new
-    /// one; no other is ever repeated.
+    /// one; so is one that only asks (GET, HEAD, OPTIONS without a body) when a kept connection ends before it answers. No
+    /// other is ever repeated, and no body is.
     ///
     /// # Errors
     /// As [`Upstreams::connect`]; also when the certificate is not good, or no proper HTTP answer comes.
-    pub async fn send(&self, target: &Target, rule: &Rule, request: Request<RequestBody>) -> Result<Response<ResponseBody>, Failure> {
+    pub async fn send(
+        &self,
+        target: &Target,
+        rule: &Rule,
+        request: Request<RequestBody>,
+    ) -> Result<Response<ResponseBody>, Failure> {
         let lane = self.lanes.lane(target, rule, &self.tasks)?;
-        let request = match lane.begin(request, None, self.lanes.idle())? {
-            Begun::Waits(request) => request,
+        let (request, on) = match lane.begin(request, On::Kept, self.lanes.idle())? {
+            Begun::Waits(request) => (*request, On::Kept),
             begun => match finish(target, begun).await {
                 Ok(answer) => return Ok(answer),
-                Err(Unsent::Again(request)) => *request,
+                Err(Unsent::Again(request)) => (*request, On::OpenedSince(BootTime::now())),
                 Err(Unsent::Failed(failure)) => return Err(failure),
             },
         };
-        let begun = self.begin_on_another(&lane, request).await?;
+        let begun = self.begin_on_another(&lane, request, on).await?;
         match finish(target, begun).await {
             Ok(answer) => Ok(answer),
             Err(Unsent::Failed(failure)) => Err(failure),
@@ -105,7 +112,12 @@ impl Upstreams {
     ///
     /// # Errors
     /// As [`Upstreams::send`].
-    pub async fn upgrade(&self, target: &Target, rule: &Rule, mut request: Request<RequestBody>) -> Result<Response<Incoming>, Failure> {
+    pub async fn upgrade(
+        &self,
+        target: &Target,
+        rule: &Rule,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Failure> {
         let deadline = self.deadline();
         let host = http::HeaderValue::from_str(&target.authority()).map_err(|_| unwritable(target))?;
         http1::address(&mut request, host).map_err(|_| unwritable(target))?;
@@ -126,15 +138,19 @@ impl Upstreams {
     async fn begin_on_another(
         &self,
         lane: &Lane,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
+        on: On,
     ) -> Result<Begun<impl Future<Output = Sent> + use<>, impl Future<Output = Sent> + use<>>, Failure> {
         let (deadline, asked, idle) = (self.deadline(), Instant::now(), self.lanes.idle());
-        let mut request = request;
         let mut turn = None;
         if lane.opens_in_turn() {
             turn = timeout_at(deadline, lane.opening.acquire()).await.ok().and_then(Result::ok);
-            match lane.begin(request, None, idle)? {
-                Begun::Waits(waiting) => request = waiting,
+            if let Some(hearing) = lane.unheard() {
+                // After the deadline another is opened, or tried to.
+                let _ = timeout_at(deadline, hearing.end()).await;
+            }
+            match lane.begin(request, on, idle)? {
+                Begun::Waits(waiting) => request = *waiting,
                 begun => return Ok(begun),
             }
             if let Some(failure) = lane.failed_since(asked) {
@@ -146,7 +162,7 @@ impl Upstreams {
         }
         let opened = self.open(lane, deadline).await;
         let begun = match opened {
-            Ok(opened) => lane.begin(request, Some(opened), idle),
+            Ok(opened) => lane.begin(request, On::Fresh(opened), idle),
             Err(failure) => {
                 lane.failed(failure.clone());
                 Err(failure)
@@ -211,10 +227,12 @@ async fn finish(
     target: &Target,
     begun: Begun<impl Future<Output = Sent>, impl Future<Output = Sent>>,
 ) -> Result<Response<ResponseBody>, Unsent> {
-    let answered = match begun {
-        Begun::Http1(answer) => answer.await.map(|answer| answer.map(ResponseBody::of_http1)),
-        Begun::Http2(answer, stream) => answer.await.map(|answer| answer.map(|body| ResponseBody::of_http2(body, stream))),
-        Begun::Waits(request) => return Err(Unsent::Again(Box::new(request))),
+    let (answered, again) = match begun {
+        Begun::Http1(answer, again) => (answer.await.map(of_http1), again),
+        Begun::Http2(answer, stream, again) => {
+            (answer.await.map(|answer| answer.map(|body| ResponseBody::of_http2(body, stream))), again)
+        }
+        Begun::Waits(request) => return Err(Unsent::Again(request)),
     };
     match answered {
         // Nobody asked for another protocol.
@@ -224,9 +242,23 @@ async fn finish(
             "tell the person",
         ))),
         Ok(answer) => Ok(answer),
-        Err(mut error) => match error.take_message() {
-            Some(request) => Err(Unsent::Again(Box::new(request))),
-            None => Err(Unsent::Failed(no_answer(target, error.error()))),
+        Err(mut error) => match (error.take_message(), again) {
+            (Some(request), _) => Err(Unsent::Again(Box::new(request))),
+            (None, Some(again)) if !error.error().is_parse() => Err(Unsent::Again(Box::new(again.request()))),
+            (None, _) => Err(Unsent::Failed(no_answer(target, error.error()))),
         },
     }
 }
+
+/// Threat: whoever reads an answer with a length and a transfer coding by the other of the two sees another answer; the length
+/// must not be passed on (RFC 9112 §6.3).
+fn of_http1(mut answer: Response<Incoming>) -> Response<ResponseBody> {
+    if answer.headers().contains_key(TRANSFER_ENCODING) {
+        answer.headers_mut().remove(CONTENT_LENGTH);
+    }
+    answer.map(ResponseBody::of_http1)
+}
+
+#[cfg(test)]
+#[path = "upstreams_tests.rs"]
+mod tests;

@@ -10,15 +10,8 @@ pub struct Roots {
 }
 
 impl Roots {
-    /// Takes certificates in DER. What is none is left out: one bad entry would make a whole store unreadable to Java.
-    pub fn from_der(certificates: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
-        let mut roots = Self::default();
-        let certificates = certificates.into_iter().filter_map(|der| Certificate::from_der(der.into()));
-        certificates.enumerate().for_each(|(number, certificate)| roots.add(number, &certificate));
-        roots
-    }
-
-    /// Takes the certificates of a PEM text (RFC 7468), a bundle of the system's for instance, and nothing else of it.
+    /// Takes the certificates of a PEM text (RFC 7468), a bundle of the system's for instance, and nothing else of it. What only
+    /// looks like one is left out: a single bad entry would make the whole store unreadable to Java.
     pub fn from_pem(text: &str) -> Self {
         let mut roots = Self::default();
         let certificates = Certificate::all_of_pem(text);

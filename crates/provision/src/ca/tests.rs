@@ -79,15 +79,6 @@ fn the_bundle_is_the_authority_and_then_the_roots_and_nothing_else() {
 }
 
 #[test]
-fn roots_are_the_same_from_pem_and_from_der() {
-    let der = Roots::from_der([authority().der().to_vec(), b"none".to_vec()]);
-    assert_eq!(der.pem, AUTHORITY);
-    let der = Trust::new(AUTHORITY, Arc::new(der)).unwrap();
-    let store = "/etc/ssl/certs/java/cacerts";
-    assert_eq!(content(&der, store), content(&trust(AUTHORITY), store));
-}
-
-#[test]
 fn the_key_store_holds_every_certificate_under_a_name_of_its_own() {
     let store = content(&trust(AUTHORITY), "/etc/ssl/certs/java/cacerts");
     assert_eq!(store.get(..12), Some(&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 2][..]));

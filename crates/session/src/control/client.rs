@@ -95,6 +95,21 @@ impl Client {
         }
     }
 
+    /// Has the session read its policy anew: the number of rules that are in force then.
+    ///
+    /// # Errors
+    /// Why the old ones stay.
+    pub fn reload(mut self, patience: Duration) -> Result<usize, ClientError> {
+        self.stream.set_read_timeout(Some(patience))?;
+        self.stream.set_write_timeout(Some(patience))?;
+        self.send(&Request::Reload, &[])?;
+        match self.next() {
+            Ok(Answer::Reloaded(rules)) => Ok(rules),
+            Ok(other) => Err(unexpected(other)),
+            Err(error) => Err(self.in_time(error, "answered", patience)),
+        }
+    }
+
     /// The system's word for a timeout is "temporarily unavailable", which says nothing to a person.
     fn in_time(&self, error: ClientError, what: &str, patience: Duration) -> ClientError {
         match error {
@@ -229,7 +244,7 @@ fn request(call: ExecCall, terminal: Option<(u16, u16)>) -> Request {
 fn unexpected(answer: Answer) -> ClientError {
     match answer {
         Answer::Failed { message, hint } => ClientError::Failed { message, hint },
-        Answer::Stopping | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
+        Answer::Stopping | Answer::Reloaded(_) | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
             ClientError::Io(io::Error::other("the session's answer does not fit the question"))
         }
     }

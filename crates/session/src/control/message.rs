@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
     Stop,
+    Reload,
     Exec(ExecRequest),
     Resize { rows: u16, columns: u16 },
     Signal(u8),
@@ -35,10 +36,15 @@ pub(super) struct WireSecret(pub Secret);
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Stopping,
+    /// The policy was read anew: so many rules.
+    Reloaded(usize),
     Started,
     EndedCode(u8),
     EndedSignal(u8),
-    Failed { message: String, hint: Option<String> },
+    Failed {
+        message: String,
+        hint: Option<String>,
+    },
 }
 
 impl From<WireUser> for User {

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::frames::{self, Inbox};
 use super::message::{Answer, ExecRequest, Request, signal, size};
 use super::socket;
-use crate::Stopper;
+use crate::{Reloader, Stopper};
 
 /// What `exec` needs: there once the bottle is provisioned.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Ready {
     pub bottle: Arc<dyn Bottle>,
     /// What every program in it gets, as the agent does.
     pub env: Vec<(OsString, Secret)>,
+    /// Reads its policy anew.
+    pub reloader: Arc<Reloader>,
 }
 
 /// Serves a session's control socket.
@@ -76,6 +78,7 @@ impl Shared {
         // An error means that the client is gone: there is nobody to tell.
         let _ = match request {
             Request::Stop => self.stop(connection).await,
+            Request::Reload => self.reload(connection).await,
             Request::Exec(exec) => self.exec(exec, connection).await,
             Request::Resize { .. } | Request::Signal(_) => connection.fail("this belongs to a running program", None).await,
         };
@@ -89,6 +92,17 @@ impl Shared {
         Ok(())
     }
 
+    async fn reload(&self, mut connection: Connection) -> io::Result<()> {
+        let Some(Ready { reloader, .. }) = self.ready.borrow().clone() else {
+            return connection.fail("the session is still being made", Some("try again in a moment")).await;
+        };
+        let outcome = tokio::task::spawn_blocking(move || reloader.reload()).await.unwrap_or_else(|error| Err(error.to_string()));
+        match outcome {
+            Ok(rules) => connection.send(&Answer::Reloaded(rules), &[]).await,
+            Err(why) => connection.fail(&why, Some("the policy in force has not changed")).await,
+        }
+    }
+
     async fn exec(&self, request: ExecRequest, mut connection: Connection) -> io::Result<()> {
         let mut ready = self.ready.clone();
         let waiting = async { ready.wait_for(Option::is_some).await.ok().and_then(|ready| ready.clone()) };
@@ -96,7 +110,7 @@ impl Shared {
             ready = waiting => ready,
             () = connection.closed() => return Ok(()),
         };
-        let Some(Ready { bottle, env }) = ready else { return connection.fail("the session is ending", None).await };
+        let Some(Ready { bottle, env, .. }) = ready else { return connection.fail("the session is ending", None).await };
         let stdio = match (request.terminal, connection.take_streams()) {
             (Some(terminal), _) => Stdio::Terminal(size(terminal)),
             (None, Some([stdin, stdout, stderr])) => Stdio::Streams { stdin, stdout, stderr },
@@ -136,7 +150,7 @@ async fn follow(process: Process, mut connection: Connection) -> io::Result<()> 
                         drop(control.signal(signal).await);
                     }
                 }
-                Ok(Some(Request::Stop | Request::Exec(_))) => {}
+                Ok(Some(Request::Stop | Request::Reload | Request::Exec(_))) => {}
                 // The client is gone.
                 Ok(None) | Err(_) => {
                     drop(control.kill().await);

@@ -3,15 +3,19 @@ use std::path::{Path, PathBuf};
 
 use agents::credentials::{Moved, Private};
 use agents::find::{Found, Shell, find};
-use agents::{AgentCommand, Invocation, Mode, Provider, Template, Visible, resolve_tools};
+use agents::{AgentCommand, Credential, Invocation, Mode, Provider, Template, Visible, resolve_tools};
 use bottle::{BackendName, Capabilities, GuestPath, Limits, RootFs};
-use manifest::{Image, Resolved};
+use credentials::{LoginFolder, LoginUrls, Variables};
+use egress::TrustRoots;
+use manifest::{Image, ProviderAuth, Resolved};
+use policy::{Rule, Table, TokenRef};
 use provision::{Environment, GitIdentity, ProvisionPlan, Request};
 use secret::Secret;
 use store::Identity;
 
 use super::{Preflight, Problem, Problems, preflight};
 use crate::env::{Ask, Env, HostEnv};
+use crate::gateway;
 
 /// What the person chose on the command line.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +51,20 @@ impl Host {
     /// Where variables have moved the person's credentials.
     fn moved(&self) -> Moved {
         Moved::by(|name| self.env.plain(name))
+    }
+
+    /// Where the person's credentials are.
+    fn credentials(&self) -> credentials::Host {
+        let env = self.env.clone();
+        let moved = |name| LoginFolder::by(self.env.plain(name).map(PathBuf::from));
+        credentials::Host {
+            variables: Variables::by(move |name| env.get(name).cloned()),
+            home: self.home.clone(),
+            state: store::Home::new(&self.state),
+            claude: moved("CLAUDE_CONFIG_DIR"),
+            codex: moved("CODEX_HOME"),
+            urls: LoginUrls::default(),
+        }
     }
 
     /// What no bottle sees.
@@ -93,7 +111,19 @@ pub struct Plan {
     pub(crate) terminal_env: Vec<(OsString, Secret)>,
     pub(crate) resolved: Resolved,
     pub(crate) backend: BackendName,
+    pub(crate) network: Network,
     preflight: Preflight,
+}
+
+/// What the way out is made of.
+#[derive(Debug)]
+pub(crate) struct Network {
+    /// What may pass.
+    pub table: Table,
+    /// Whose certificates are believed.
+    pub roots: TrustRoots,
+    /// Where the person's credentials are.
+    pub credentials: credentials::Host,
 }
 
 /// Folders of the host that a bottle without an image of its own may show.
@@ -115,7 +145,12 @@ impl Planner<'_> {
         let env = self.env(&mut problems);
         let guest_skills = keep(self.guest_skills(), &mut problems);
         let workspace_at = keep(self.workspace_at(), &mut problems);
-        let provider = keep(self.provider(), &mut problems);
+        let roots = keep(self.roots(), &mut problems);
+        let provider = match &roots {
+            Some(roots) => keep(self.provider(roots), &mut problems),
+            None => None,
+        };
+        let network = roots.zip(provider.as_ref()).and_then(|(roots, provider)| self.network(roots, provider, &mut problems));
         let (found, visible) = match &provider {
             Some(provider) => self.visible(provider, &mut problems),
             None => (None, Visible::default()),
@@ -128,8 +163,8 @@ impl Planner<'_> {
             (None, _, _) | (_, None, _) | (_, _, None) => None,
         };
         problems.extend(provision.as_ref().and_then(|provision| self.too_large(provision, &limits)));
-        let (Some(identity), Some(root), Some(provider), Some(provision), true) =
-            (identity, root, provider, provision, problems.is_empty())
+        let (Some(identity), Some(root), Some(provider), Some(provision), Some(network), true) =
+            (identity, root, provider, provision, network, problems.is_empty())
         else {
             return Err(Problems(problems));
         };
@@ -142,6 +177,7 @@ impl Planner<'_> {
             found: found.as_ref().filter(|_| self.choices.command.is_empty()),
             visible: &visible,
             command: &command,
+            table: &network.table,
         });
         let terminal_env =
             TERMINAL.iter().filter_map(|name| Some((OsString::from(name), self.host.env.get(name)?.clone()))).collect();
@@ -159,6 +195,7 @@ impl Planner<'_> {
             terminal_env,
             resolved: self.resolved,
             backend: self.backend,
+            network,
             preflight,
         })
     }
@@ -232,6 +269,32 @@ impl Planner<'_> {
         })
     }
 
+    fn roots(&self) -> Result<TrustRoots, Problem> {
+        let named = self.host.env.plain("SSL_CERT_FILE").map(PathBuf::from);
+        Ok(TrustRoots::new(named.as_deref())?)
+    }
+
+    fn network(&self, roots: TrustRoots, provider: &Provider, problems: &mut Vec<Problem>) -> Option<Network> {
+        let table = match super::rules_with(&self.resolved, &provider.hosts()) {
+            Ok(table) => table,
+            Err(errors) => {
+                problems.extend(errors.into_iter().map(Problem::Rules));
+                return None;
+            }
+        };
+        problems.extend(table.rules().iter().filter_map(|rule| self.missing(rule)));
+        Some(Network { table, roots, credentials: self.host.credentials() })
+    }
+
+    /// A variable that a rule needs and that has no value. Files, commands and logins are looked at when the launch begins.
+    fn missing(&self, rule: &Rule) -> Option<Problem> {
+        let source = rule.route.auth.as_ref()?.token_ref();
+        let TokenRef::Variable(name) = source else { return None };
+        let value = self.host.env.get(name);
+        let lacks = value.is_none_or(Secret::is_empty);
+        lacks.then(|| Problem::Credential { rule: rule.origin.clone(), place: source.to_string(), empty: value.is_some() })
+    }
+
     fn guest_skills(&self) -> Result<GuestPath, Problem> {
         let place = |what| move |source| Problem::Place { what, source };
         match self.host.guest_skills.as_deref() {
@@ -245,7 +308,7 @@ impl Planner<'_> {
         GuestPath::parse(at).map_err(|source| Problem::Place { what: "workspace.path", source })
     }
 
-    fn provider(&self) -> Result<Provider, Problem> {
+    fn provider(&self, roots: &TrustRoots) -> Result<Provider, Problem> {
         let wanted = &self.resolved.bottle.provider;
         let template = match wanted.template {
             manifest::Template::Claude => Template::Claude,
@@ -253,7 +316,22 @@ impl Planner<'_> {
             manifest::Template::Command => Template::Command,
         };
         let command = wanted.command.iter().map(OsString::from).collect();
-        Ok(Provider::new(template, command, &self.host.home)?)
+        let provider = Provider::new(template, command, &self.host.home)?;
+        Ok(provider.paid_with(self.credential(roots)?)?)
+    }
+
+    /// What the agent's model is paid with. A login of the host is looked at, because what stands in for it has to look the same.
+    fn credential(&self, roots: &TrustRoots) -> Result<Credential, Problem> {
+        let provider = &self.resolved.bottle.provider;
+        match (&provider.auth, provider.template) {
+            (None, _) => Ok(Credential::None),
+            (Some(ProviderAuth::LongLivedToken(token)), _) => Ok(Credential::Token(token.clone())),
+            (Some(ProviderAuth::ApiKey(key)), _) => Ok(Credential::ApiKey(key.clone())),
+            (Some(ProviderAuth::HostLogin), manifest::Template::Codex) => gateway::codex_login(self.host.credentials(), roots),
+            (Some(ProviderAuth::HostLogin), manifest::Template::Claude | manifest::Template::Command) => {
+                Ok(Credential::ClaudeLogin)
+            }
+        }
     }
 
     /// What of the host has to be visible. A bottle that is made from an image brings its own programs; and the agent's is

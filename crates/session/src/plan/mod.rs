@@ -10,4 +10,5 @@ pub use build::{Choices, Host, Plan, Planner};
 pub use policy_lines::{EnvLine, Limit, PolicyLines};
 pub use preflight::{Preflight, WorkspaceLine};
 pub use problem::{Problem, Problems};
+pub(crate) use rules::rules_with;
 pub use rules::{RuleError, rules};

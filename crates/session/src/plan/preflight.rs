@@ -4,6 +4,7 @@ use agents::find::Found;
 use agents::{AgentCommand, Provider, Visible};
 use bottle::Boundary;
 use manifest::Origin;
+use policy::Table;
 use provision::ProvisionPlan;
 use serde::{Serialize, Serializer};
 use store::{Identity, escape};
@@ -73,9 +74,11 @@ pub(super) struct Facts<'a> {
     pub found: Option<&'a Found>,
     pub visible: &'a Visible,
     pub command: &'a AgentCommand,
+    pub table: &'a Table,
 }
 
-const CLOSED: &str = "closed: every connection is refused with a reason and recorded";
+const NOTHING: &str = "reaches nothing: no route is declared, every connection is refused and recorded";
+const ROUTES: &str = "reaches what the routes allow and nothing else; every request is recorded";
 
 pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
     let Planner { resolved, backend, capabilities, .. } = facts.planner;
@@ -101,7 +104,7 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
             left_out: workspace.census().left_out,
         }),
         policy: PolicyLines::of(resolved),
-        network: CLOSED,
+        network: if facts.table.rules().is_empty() { NOTHING } else { ROUTES },
         tools: facts.visible.tools.iter().map(|tool| shown(&tool.path)).collect(),
         notes: notes(facts),
     }
@@ -124,8 +127,8 @@ fn notes(facts: &Facts<'_>) -> Vec<String> {
     let Planner { resolved, capabilities, .. } = facts.planner;
     let mut notes: Vec<String> = resolved.notes.iter().map(ToString::to_string).collect();
     notes.extend(capabilities.remarks.iter().map(|remark| escape(remark)));
-    if !resolved.bottle.egress.routes.is_empty() || !resolved.bottle.git.repos.is_empty() {
-        notes.push("egress routes and git repositories are checked but not served: the network of a bottle is closed".to_owned());
+    if !resolved.bottle.git.repos.is_empty() {
+        notes.push("git repositories are checked but not served yet: nothing can be pushed to them".to_owned());
     }
     notes
 }

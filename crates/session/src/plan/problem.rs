@@ -9,6 +9,12 @@ pub enum Problem {
     /// The provider is not usable as it is.
     #[error(transparent)]
     Provider(#[from] agents::ProviderError),
+    /// The provider cannot be paid with what the manifest names.
+    #[error("agent_provider: {0}")]
+    Payment(#[from] agents::CredentialNotTaken),
+    /// The host's login of the agent's program.
+    #[error("{0}: {hint}", hint = .0.hint)]
+    Login(credentials::CredentialError),
     /// The agent's program is not there, or cannot be shown.
     #[error("the agent's program: {0}")]
     Program(#[from] agents::find::FindError),
@@ -18,6 +24,22 @@ pub enum Problem {
     /// A host variable is missing.
     #[error("{0}; set it, or change the bottle's env")]
     Env(#[from] crate::UnsetVariable),
+    /// Routes that cannot be.
+    #[error("{0}: {hint}", hint = .0.hint())]
+    Rules(crate::RuleError),
+    /// A credential of a route is missing.
+    #[error("{rule} puts in the credential of {place}, which is {}: set it, or change the route", if *.empty { "empty" } else { "not set" })]
+    Credential {
+        /// Where it is wanted.
+        rule: policy::Origin,
+        /// The variable.
+        place: String,
+        /// It is set, to nothing.
+        empty: bool,
+    },
+    /// The certificates that the person names.
+    #[error(transparent)]
+    Trust(#[from] egress::TrustError),
     /// A limit cannot be enforced here.
     #[error("limits.{name} cannot be enforced by the {backend} backend here: {reason}")]
     Limit {

@@ -31,8 +31,13 @@ impl RuleError {
 /// Every route that cannot hold. Not empty.
 pub fn rules(resolved: &Resolved) -> Result<Table, Vec<RuleError>> {
     let provider = &resolved.bottle.provider;
-    let hosts = provider_hosts(provider.template, provider.auth.as_ref());
-    let rules = provider_rules(provider.template.as_str(), &hosts, resolved.bottle.egress.rules())
+    rules_with(resolved, &provider_hosts(provider.template, provider.auth.as_ref()))
+}
+
+/// The same with the hosts of a provider whose credential was looked at: which ones Codex asks depends on the kind of login.
+pub(crate) fn rules_with(resolved: &Resolved, hosts: &[ProviderHost]) -> Result<Table, Vec<RuleError>> {
+    let provider = &resolved.bottle.provider;
+    let rules = provider_rules(provider.template.as_str(), hosts, resolved.bottle.egress.rules())
         .map_err(|conflicts| conflicts.into_iter().map(RuleError::Provider).collect::<Vec<_>>())?;
     Table::new(rules).map_err(|conflict| vec![conflict.into()])
 }
@@ -61,6 +66,7 @@ fn provider_hosts(template: Template, auth: Option<&ProviderAuth>) -> Vec<Provid
             vec![("api.openai.com", bearer(&login)), ("chatgpt.com", bearer(&login))]
         }
     };
-    let host = |(name, auth): (&str, Option<Auth>)| Some(ProviderHost { host: Host::parse(name).ok()?, auth });
+    let host =
+        |(name, auth): (&str, Option<Auth>)| Some(ProviderHost { host: Host::parse(name).ok()?, auth, matches: Vec::new() });
     all.into_iter().filter_map(host).collect()
 }

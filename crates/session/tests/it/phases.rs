@@ -12,7 +12,8 @@ async fn run(scene: &Scene, plan: Plan, backend: &Faulty) -> Outcome {
     let mut interrupts = Interrupts::install().unwrap();
     backend.arm(interrupts.stopper());
     let mut announce = |_: &Notice<'_>| {};
-    Session { plan, home: scene.home(), backend, announce: &mut announce, interrupts: &mut interrupts }.run().await
+    let (home, interrupts, policy) = (scene.home(), &mut interrupts, Box::new(NoPolicy));
+    Session { plan, home, backend, announce: &mut announce, interrupts, policy }.run().await
 }
 
 fn ends_with(code: u8) -> FakeBackend {
@@ -148,4 +149,13 @@ async fn limits_that_were_hit_are_asked_for_before_the_bottle_is_closed() {
     let outcome = run(&scene, scene.plan(&backend).await, &backend).await;
     assert_eq!((outcome.code(), outcome.limits_hit.as_slice()), (137, &[LimitHit::Memory { killed: 2 }][..]));
     backend.assert_closed(1).await;
+}
+
+/// A policy that nobody asks for anew.
+struct NoPolicy;
+
+impl session::PolicySource for NoPolicy {
+    fn read(&self) -> Result<manifest::Resolved, String> {
+        Err("nobody asked".to_owned())
+    }
 }

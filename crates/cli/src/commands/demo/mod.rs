@@ -16,6 +16,7 @@ use super::start::{facts, report};
 use super::with_runtime;
 use crate::failure::{FAILED, Failure};
 use crate::host_env::HostEnvironment;
+use crate::policy_source::Manifests;
 use crate::{backends, talk};
 
 const AGENT: &str = include_str!("../../../../../examples/agents/demo.md");
@@ -80,8 +81,9 @@ async fn attempt(home: &Path, host: &Host, bait: &Bait) -> Result<Outcome, Failu
     let choices = Choices { mode: Mode::Headless, command, ..Choices::default() };
     let plan = Planner { resolved, choices, host, backend: backend.name(), capabilities: &capabilities }.plan()?;
     let mut announce = |_: &Notice<'_>| {};
-    let session =
-        Session { plan, home: Home::new(home), backend: &*backend, announce: &mut announce, interrupts: &mut interrupts };
+    let policy = Box::new(Manifests::new(Places { home: home.to_owned(), repository: None }, "demo", &[]));
+    let (home, interrupts) = (Home::new(home), &mut interrupts);
+    let session = Session { plan, home, backend: &*backend, announce: &mut announce, interrupts, policy };
     Ok(session.run().await)
 }
 

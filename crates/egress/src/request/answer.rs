@@ -1,0 +1,112 @@
+use std::sync::Arc;
+
+use http::header::{HOST, HeaderValue};
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use policy::{Code, LogLevel, Reach, Refusal, Shown};
+
+use super::forward::forward;
+use super::wanted::{Wanted, wanted};
+use crate::answer::AnswerBody;
+use crate::connection::{Busy, Connection, Next};
+use crate::ledger::Said;
+use crate::place::{Named, Place};
+use crate::records::Refused;
+use crate::refusal::{self, After};
+
+/// What may become of a request that does not pass.
+pub(super) struct Denied {
+    pub(super) refusal: Refusal,
+    /// `GET example.org`
+    pub(super) asked: String,
+}
+
+/// Answers one request: with the other end's answer, or with a refusal.
+pub(crate) async fn answer(connection: &Arc<Connection>, request: Request<Incoming>) -> Response<AnswerBody> {
+    let busy = Busy::new(&connection.gate);
+    let version = request.version();
+    match judged(connection, request, busy).await {
+        Ok(answer) => answer,
+        Err(denied) => refused(connection, &denied, version),
+    }
+}
+
+async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, busy: Busy) -> Result<Response<AnswerBody>, Denied> {
+    let denied = |refusal, request: &Request<Incoming>| Denied { refusal, asked: asked_of(request) };
+    match wanted(&connection.entry, &request) {
+        Err(refusal) => Err(denied(refusal, &request)),
+        Ok(Wanted::Tunnel(place)) => {
+            tunnel(connection, &place).map_err(|refusal| Denied { refusal, asked: format!("CONNECT {}", shown(&place)) })?;
+            connection.becomes(Next::Tunnel(place));
+            Ok(Response::new(AnswerBody::Said(None)))
+        }
+        Ok(Wanted::There(place)) => to(connection, place, request, busy).await,
+        Ok(Wanted::Here(place)) => to(connection, &place, request, busy).await,
+    }
+}
+
+async fn to(
+    connection: &Arc<Connection>,
+    place: &Place,
+    mut request: Request<Incoming>,
+    busy: Busy,
+) -> Result<Response<AnswerBody>, Denied> {
+    match &place.named {
+        Named::Reserved(name) => {
+            if let Ok(host) = HeaderValue::from_str(&place.authority) {
+                request.headers_mut().insert(HOST, host);
+            }
+            Ok(connection.shared.internals.answer(name, &connection.shared, request).await)
+        }
+        Named::Host(host) => {
+            let said = Said {
+                method: request.method().clone(),
+                to: place.to_string(),
+                path: match connection.shared.log {
+                    LogLevel::Off => None,
+                    LogLevel::Refusals | LogLevel::Everything => Some(request.uri().path().to_owned()),
+                },
+            };
+            forward(connection, place, host, request, said, busy).await
+        }
+    }
+}
+
+/// A tunnel to a host that the bottle may reach; what goes through it is judged as it comes.
+fn tunnel(connection: &Connection, place: &Place) -> Result<(), Refusal> {
+    match &place.named {
+        Named::Reserved(_) => Ok(()),
+        Named::Host(host) => match connection.shared.table().reach(host, place.port) {
+            Reach::Intercept(_) | Reach::Passthrough(_) => Ok(()),
+            Reach::Refuse(refusal) => Err(refusal),
+        },
+    }
+}
+
+fn refused(connection: &Connection, denied: &Denied, version: Version) -> Response<AnswerBody> {
+    let Denied { refusal, asked } = denied;
+    let after = match refusal.code {
+        // The bytes behind such a request cannot be trusted to be a request; nor those behind a refused CONNECT.
+        Code::BadRequest | Code::TooLarge => After::Close,
+        _ if asked.starts_with("CONNECT ") => After::Close,
+        _ => After::Open,
+    };
+    let after = if version < Version::HTTP_2 { after } else { After::Open };
+    if connection.gate.violation().is_none() || connection.gate.tell() {
+        let destination = &connection.destination;
+        connection.shared.records.refused(Refused { refusal, destination, kind: "http", asked: asked.clone() });
+    }
+    refusal::answer(refusal, refusal::status(refusal.code), after)
+}
+
+/// Method and host alone. A path, a query or user information may hold a secret.
+fn asked_of(request: &Request<Incoming>) -> String {
+    let authority = request.uri().authority().map(http::uri::Authority::as_str);
+    let host = authority.or_else(|| request.headers().get(HOST).and_then(|host| host.to_str().ok())).unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    format!("{} {}", Shown(request.method().as_str()), Shown(host)).trim_end().to_owned()
+}
+
+fn shown(place: &Place) -> String {
+    format!("{}:{}", place.authority.strip_suffix(&format!(":{}", place.port)).unwrap_or(&place.authority), place.port)
+}

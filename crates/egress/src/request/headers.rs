@@ -1,0 +1,161 @@
+use http::header::{
+    ALT_SVC, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, TE, TRANSFER_ENCODING, UPGRADE,
+};
+use policy::Headers;
+
+/// Headers that carry a credential by themselves.
+static CREDENTIALS: [HeaderName; 5] = [
+    AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+    COOKIE,
+];
+
+/// Headers of one connection (RFC 9110 §7.6.1), with those that older software uses so.
+static HOP_BY_HOP: [HeaderName; 8] = [
+    CONNECTION,
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("http2-settings"),
+    PROXY_AUTHORIZATION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Removes what concerns one connection alone, that which `Connection` names included; `TE: trailers` stays, because gRPC
+/// servers ask for it. Done before a request is judged. Threat: a header that a rule asks for, named in `Connection` so that
+/// it is judged and then not sent.
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        for name in named_by_connection(headers) {
+            headers.remove(name);
+        }
+    }
+    let trailers = headers.get_all(TE).iter().any(|te| has_token(te, "trailers"));
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Those that are no part of the message's framing: that is not for `Connection` to change.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let names = values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse::<HeaderName>().ok());
+    names
+        .filter(|name| *name != HOST && *name != http::header::CONTENT_LENGTH && *name != TE && *name != TRANSFER_ENCODING)
+        .collect()
+}
+
+/// Removes what else is not for the other end: `Expect` was answered here, early data is not taken.
+pub(super) fn strip_ours(headers: &mut HeaderMap) {
+    headers.remove(EXPECT);
+    headers.remove("early-data");
+}
+
+/// Removes from an answer what is not for the bottle: other ways to the same host that would go round us (QUIC), and a
+/// question for a proxy's credential, which browsers would answer.
+pub(super) fn strip_answer(headers: &mut HeaderMap) {
+    strip_hop_by_hop(headers);
+    headers.remove(TE);
+    headers.remove(ALT_SVC);
+    headers.remove(PROXY_AUTHENTICATE);
+}
+
+/// Removes what carries a credential.
+pub(crate) fn strip_credentials(headers: &mut HeaderMap) {
+    for name in &CREDENTIALS {
+        headers.remove(name);
+    }
+}
+
+/// Every credential in the headers, without the word before it (`Bearer`), as far as headers show them.
+pub(super) fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let whole = CREDENTIALS.iter().flat_map(|name| headers.get_all(name)).map(|value| after_scheme(value.as_bytes()));
+    // Threat: browsers' WebSocket has no headers of its own, so that some APIs take a key as a subprotocol
+    // (`openai-insecure-api-key.KEY`).
+    let protocols = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let keys = protocols.map(<[u8]>::trim_ascii).filter_map(|protocol| {
+        let at = protocol.windows(4).position(|part| part.eq_ignore_ascii_case(b"key."))?;
+        protocol.get(at + 4..)
+    });
+    whole.chain(keys)
+}
+
+fn after_scheme(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    value.iter().rposition(|byte| *byte == b' ').map_or(value, |at| &value[at + 1..])
+}
+
+/// Whether a comma-separated value holds this token, in any case.
+pub(super) fn has_token(value: &HeaderValue, token: &str) -> bool {
+    value.to_str().is_ok_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+}
+
+/// Headers in the words of policy.
+pub(super) struct Sent<'a>(pub(super) &'a HeaderMap);
+
+impl Headers for Sent<'_> {
+    fn values<'a>(&'a self, name: &str) -> Box<dyn Iterator<Item = &'a [u8]> + 'a> {
+        Box::new(self.0.get_all(name).iter().map(HeaderValue::as_bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::{credentials, strip_answer, strip_hop_by_hop};
+
+    fn map(fields: &[(&'static str, &str)]) -> HeaderMap {
+        fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(http::HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn what_connection_names_goes_but_never_the_framing() {
+        let mut headers = map(&[
+            ("connection", "close, X-Internal,content-length, host"),
+            ("x-internal", "1"),
+            ("content-length", "3"),
+            ("host", "a.example"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-authorization", "Basic eDp5"),
+            ("upgrade", "h2c"),
+            ("http2-settings", "AAMAAABk"),
+            ("te", "gzip, Trailers"),
+            ("accept", "*/*"),
+        ]);
+        strip_hop_by_hop(&mut headers);
+        assert_eq!(names(&headers), ["content-length", "host", "accept", "te"]);
+        assert_eq!(headers["te"], "trailers");
+    }
+
+    #[test]
+    fn an_answer_names_no_other_way_to_the_host() {
+        let mut headers = map(&[("alt-svc", "h3=\":443\""), ("proxy-authenticate", "Basic"), ("te", "trailers"), ("date", "x")]);
+        strip_answer(&mut headers);
+        assert_eq!(names(&headers), ["date"]);
+    }
+
+    #[test]
+    fn credentials_are_found_wherever_headers_carry_them() {
+        let headers = map(&[
+            ("authorization", "Bearer a"),
+            ("x-api-key", "b"),
+            ("cookie", "sid=c"),
+            ("sec-websocket-protocol", "realtime, openai-insecure-api-key.d"),
+            ("accept", "e"),
+        ]);
+        let found: Vec<&[u8]> = credentials(&headers).collect();
+        assert_eq!(found, [b"a".as_slice(), b"b", b"sid=c", b"d"]);
+    }
+}
