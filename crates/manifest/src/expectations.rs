@@ -56,7 +56,7 @@ impl Expectations {
         let problems = Problems::default();
         let root = yaml::parse(&source, 0..source.text().len(), &problems);
         let expectations = root.and_then(|root| expectations::read(Reader::new(&source, &problems), &root));
-        match (problems.into_diagnostics(), expectations) {
+        match (problems.into_diagnostics(&source), expectations) {
             (told, Some(expectations)) if told.is_empty() => Ok(expectations),
             (told, _) => Err(told),
         }

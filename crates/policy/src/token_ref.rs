@@ -40,9 +40,18 @@ impl TokenRef {
     pub fn parse(text: &str) -> Result<Self, TokenRefError> {
         let ok = (1..=128).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && !text.starts_with(|c: char| c.is_ascii_digit());
+            && !text.starts_with(|c: char| c.is_ascii_digit())
+            && !looks_like_a_token(text);
         if ok { Ok(Self::Variable(text.to_owned())) } else { Err(TokenRefError) }
     }
+}
+
+/// Whether a well-formed name is a well-known kind of token: some hold nothing that a variable's name could not.
+fn looks_like_a_token(text: &str) -> bool {
+    const PREFIXES: [&str; 12] =
+        ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "npm_", "hf_", "sk_live_", "sk_test_", "rk_live_", "whsec_"];
+    let long = |rest: &str| rest.len() >= 20 && rest.bytes().any(|b| b.is_ascii_digit()) && rest.matches('_').count() <= 1;
+    PREFIXES.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(long))
 }
 
 impl fmt::Display for TokenRef {
@@ -64,8 +73,10 @@ mod tests {
 
     #[test]
     fn a_pasted_credential_is_refused_and_not_repeated() {
-        assert_eq!(TokenRef::parse("FORGE_TOKEN"), Ok(TokenRef::Variable("FORGE_TOKEN".into())));
-        for bad in ["", "1A", "sk-ant-canary", "$FORGE", "${FORGE}", "A B", &"A".repeat(129)] {
+        for good in ["FORGE_TOKEN", "npm_config_my_registry_token_2", "ghp_token"] {
+            assert_eq!(TokenRef::parse(good), Ok(TokenRef::Variable(good.into())));
+        }
+        for bad in ["", "1A", "sk-ant-canary", "$FORGE", "${FORGE}", "A B", &"A".repeat(129), "ghp_0123456789abcdefghijcanary"] {
             let error = TokenRef::parse(bad).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("canary"));
         }

@@ -15,6 +15,7 @@ fn scene() -> Scene {
         )
         .bottle("more", "egress: {routes: [{host: forge.example}]}\n")
         .bottle("model", "agent_provider: {template: claude, auth_token: MY_TOKEN}\negress: {routes: [{host: api.anthropic.com, ports: [443]}]}\n")
+        .bottle("codex", "agent_provider: {template: codex, forward_host_credentials: true}\n")
         .bottle("clash", "egress: {routes: [{host: api.anthropic.com, tls: passthrough}]}\n")
         .agent("a", "bottle: work\n", "")
 }
@@ -43,6 +44,8 @@ fn explains_what_would_become_of_a_request_and_by_which_rule() {
         &["https://forge.example/x", "--bottle", "work", "--bottle", "more"],
         &["https://forge.example/me/r.git/info/refs?service=git-receive-pack", "--bottle", "more"],
         &["https://api.anthropic.com/v1/messages", "-X", "POST", "--bottle", "model"],
+        &["https://chatgpt.com/backend-api/codex/responses", "-X", "POST", "--bottle", "codex"],
+        &["https://chatgpt.com/backend-api/conversations", "--bottle", "codex"],
         &["https://api.anthropic.com/", "--bottle", "clash"],
     ]
     .map(explained)
@@ -104,4 +107,18 @@ fn judging_touches_nothing() {
     let left: Vec<_> =
         std::fs::read_dir(scene.path("home/.bot-bottle")).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
+}
+
+/// The guide's own examples, as they stand there.
+#[test]
+fn the_guide_is_true() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/policy.md")).unwrap();
+    let block = |start: &str| guide.split("```yaml\n").find(|text| text.starts_with(start)).unwrap().split("```").next().unwrap();
+    let scene = Scene::bare()
+        .bottle("work", &format!("{SHELL}{}", block("egress:")))
+        .agent("fixer", "bottle: work\n", "")
+        .file("project/policy.yaml", block("# policy.yaml"));
+    let ran = scene.run(&["policy", "test", "policy.yaml"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "3 cases as expected\n"), "{ran:?}");
+    assert!(guide.contains(&format!("$ bot-bottle policy test policy.yaml\n{}", ran.stdout)));
 }

@@ -33,7 +33,7 @@ fn load<T>(folder: &Folder, name: &str, told: &mut Vec<Diagnostic>, read: impl F
     };
     let problems = Problems::default();
     let content = yaml::parse(&source, yaml, &problems).map(|root| read(Reader::new(&source, &problems), &root));
-    told.extend(problems.into_diagnostics());
+    told.extend(problems.into_diagnostics(&source));
     Some(Loaded { source: Arc::new(source), content: content?, body })
 }
 

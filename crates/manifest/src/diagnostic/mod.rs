@@ -51,13 +51,21 @@ impl Diagnostic {
         self
     }
 
-    /// Shows stars instead of what stands at the place: it may be a credential that somebody pasted.
-    pub(crate) fn masked(mut self, source: &SourceFile) -> Self {
-        if let Some(place) = &mut self.place {
-            let line_range = source.line_range(place.line);
-            place.excerpt =
-                Excerpt::of(source.text().get(line_range.clone()).unwrap_or_default(), line_range.start, &place.span, true);
+    /// Shows stars instead of what stands at `hidden` places: credentials that somebody pasted.
+    pub(super) fn hiding(mut self, source: &SourceFile, hidden: &[Range<usize>]) -> Self {
+        let Some(place) = &mut self.place else { return self };
+        let line = source.line_range(place.line);
+        if !hidden.iter().any(|hidden| hidden.start < line.end && line.start < hidden.end) {
+            return self;
         }
+        // As many bytes as before, so that every other place stays where it is.
+        let text = source.text().get(line.clone()).unwrap_or_default();
+        let is_hidden = |at: usize| hidden.iter().any(|hidden| hidden.contains(&(line.start + at)));
+        let stars = |(at, c): (usize, char)| if is_hidden(at) { "*".repeat(c.len_utf8()) } else { c.to_string() };
+        let starred: String = text.char_indices().map(stars).collect();
+        // What is itself hidden does not tell its length.
+        let masked = hidden.contains(&place.span);
+        place.excerpt = Excerpt::of(&starred, line.start, &place.span, masked);
         self
     }
 

@@ -25,6 +25,12 @@ impl<'a> Reader<'a> {
         self.problems.push(diagnostic);
     }
 
+    /// Reports a problem with what may be a credential: it is not shown, in this problem or any other.
+    pub fn report_hidden(self, span: &Range<usize>, message: impl Into<String>) {
+        self.problems.hide(span.clone());
+        self.report(self.error(span, message));
+    }
+
     pub fn error(self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         self.source.diagnostic(span.clone(), message)
     }
@@ -118,7 +124,7 @@ impl<'a> Reader<'a> {
             },
             Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => format!("expected the name of a variable, found {}", node.what()),
         };
-        self.report(self.error(&node.span, format!("bad {what}: {told}")).masked(self.source));
+        self.report_hidden(&node.span, format!("bad {what}: {told}"));
         None
     }
 

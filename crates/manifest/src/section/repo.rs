@@ -103,8 +103,12 @@ fn url(reader: Reader<'_>, node: &Node) -> Option<SshUrl> {
     match SshUrl::parse(text) {
         Ok(url) => Some(url),
         Err(error) => {
-            let diagnostic = reader.error(&node.span, format!("bad `url`: {error}"));
-            reader.report(if SshUrl::holds_password(text) { diagnostic.masked(reader.source) } else { diagnostic });
+            let message = format!("bad `url`: {error}");
+            if SshUrl::holds_password(text) {
+                reader.report_hidden(&node.span, message);
+            } else {
+                reader.report(reader.error(&node.span, message));
+            }
             None
         }
     }

@@ -130,7 +130,7 @@ fn header(reader: Reader<'_>, node: &Node) -> Option<HeaderMatch> {
             fields.missing(reader, required, &HEADER);
         }
     }
-    let name = reader.parsed(fields.get("name")?, "`name`", HeaderName::parse);
+    let name = reader.parsed(fields.get("name")?, "`name`", matchable);
     let value = fields.get("value")?;
     let one = |node: &Node| reader.parsed(node, "`value`", HeaderValue::parse);
     let values = match &value.kind {
@@ -141,4 +141,10 @@ fn header(reader: Reader<'_>, node: &Node) -> Option<HeaderMatch> {
         reader.report(reader.error(&value.span, "`value` is empty: no request could fit").help("write at least one value"));
     }
     Some(HeaderMatch { name: name?, values })
+}
+
+/// Headers that frame the message are made anew on the way out: what the agent sent there says nothing.
+fn matchable(text: &str) -> Result<HeaderName, String> {
+    let header = HeaderName::parse(text).map_err(|error| error.to_string())?;
+    if header.is_framing() { Err(format!("the header `{header}` frames the message and cannot be matched")) } else { Ok(header) }
 }

@@ -29,7 +29,7 @@ pub(crate) const SECTION: Section = Section {
 
 /// Reads where a credential is found. What stands there is never shown: people paste the credential itself.
 pub(crate) fn read(reader: Reader<'_>, node: &Node, what: &str) -> Option<TokenRef> {
-    parse(node).map_err(|why| reader.report(reader.error(&node.span, format!("bad {what}: {why}")).masked(reader.source))).ok()
+    parse(node).map_err(|why| reader.report_hidden(&node.span, format!("bad {what}: {why}"))).ok()
 }
 
 fn parse(node: &Node) -> Result<TokenRef, String> {

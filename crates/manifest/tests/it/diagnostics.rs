@@ -580,6 +580,34 @@ fn bad_ports_and_dials() {
     ");
 }
 
+/// A line is shown for whatever is wrong on it.
+#[test]
+fn a_pasted_credential_is_not_shown_for_another_mistake_on_its_line() {
+    insta::assert_snapshot!(bottle_problems("agent_provider: {api_key: {token: sk-canary}, auth_token: T, other: x}"), @"
+    error: `auth_token` and `api_key` exclude each other
+     --> /home/bottles/b.md:2:18
+      |
+    2 | agent_provider: {api_key: ******************, auth_token: T, other: x}
+      |                  ^^^^^^^
+      |
+      = help: keep the one that the model should be paid with
+
+    error: bad `api_key`: it has an unknown key; write the name of a host variable, `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, …]}`
+     --> /home/bottles/b.md:2:27
+      |
+    2 | agent_provider: {api_key: ********, auth_token: T, other: x}
+      |                           ^^^^^^^^
+
+    error: unknown key `other` in `agent_provider`
+     --> /home/bottles/b.md:2:62
+      |
+    2 | agent_provider: {api_key: ******************, auth_token: T, other: x}
+      |                                                              ^^^^^ unknown key
+      |
+      = help: the keys here are `template`, `command`, `image`, `dockerfile`, `auth_token`, `api_key`, `forward_host_credentials`
+    ");
+}
+
 /// People paste the credential where its name belongs. The report must not become a second copy of it.
 #[test]
 fn a_pasted_credential_is_never_shown() {

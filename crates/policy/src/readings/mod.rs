@@ -29,7 +29,7 @@ pub(crate) struct Readings {
 
 impl<'a> Paths<'a> {
     /// Longest path with something to interpret, in bytes: bounds what a request can cost.
-    const MAX_LENGTH: usize = 4096;
+    const MAX_LENGTH: usize = 2048;
 
     /// Every reading of `raw`, a path as it was sent, without query.
     pub fn of(raw: &'a str) -> Self {

@@ -1,14 +1,15 @@
+use std::path::Path;
+
+use agents::{ChatGptAccount, Credential, Provider};
 use manifest::{ProviderAuth, Resolved, Template};
-use policy::{
-    Auth, HeaderName, Host, Login, ProviderConflict, ProviderHost, Scheme, Table, TableConflict, TokenRef, provider_rules,
-};
+use policy::{ProviderConflict, ProviderHost, Table, TableConflict, provider_rules};
 
 /// Why the routes of manifests and provider make no table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// A manifest's route says what only the provider can.
     #[error("{0}")]
-    Provider(ProviderConflict),
+    Provider(Box<ProviderConflict>),
     /// Two routes cannot both hold.
     #[error("{0}")]
     Table(#[from] Box<TableConflict>),
@@ -38,35 +39,33 @@ pub fn rules(resolved: &Resolved) -> Result<Table, Vec<RuleError>> {
 pub(crate) fn rules_with(resolved: &Resolved, hosts: &[ProviderHost]) -> Result<Table, Vec<RuleError>> {
     let provider = &resolved.bottle.provider;
     let rules = provider_rules(provider.template.as_str(), hosts, resolved.bottle.egress.rules())
-        .map_err(|conflicts| conflicts.into_iter().map(RuleError::Provider).collect::<Vec<_>>())?;
+        .map_err(|conflicts| conflicts.into_iter().map(|conflict| RuleError::Provider(Box::new(conflict))).collect::<Vec<_>>())?;
     Table::new(rules).map_err(|conflict| vec![conflict.into()])
 }
 
-/// The hosts of a provider's model, and how what pays for it is put into requests.
+/// The hosts of a provider's model by what the manifest says alone. A login of Codex may be of either kind, so both kinds' hosts
+/// are among them.
 fn provider_hosts(template: Template, auth: Option<&ProviderAuth>) -> Vec<ProviderHost> {
-    let bearer = |token_ref: &TokenRef| Some(Auth::Scheme { scheme: Scheme::Bearer, token_ref: token_ref.clone() });
-    let all: Vec<(&str, Option<Auth>)> = match (template, auth) {
-        (Template::Command, _) => Vec::new(),
-        (Template::Claude, None) => vec![("api.anthropic.com", None)],
-        (Template::Claude, Some(ProviderAuth::LongLivedToken(token_ref))) => vec![("api.anthropic.com", bearer(token_ref))],
-        (Template::Claude, Some(ProviderAuth::ApiKey(token_ref))) => {
-            let header = HeaderName::parse("x-api-key").ok();
-            let auth = header.map(|header| Auth::Header { header, token_ref: token_ref.clone() });
-            vec![("api.anthropic.com", auth)]
-        }
-        (Template::Claude, Some(ProviderAuth::HostLogin)) => {
-            vec![("api.anthropic.com", bearer(&TokenRef::Login(Login::Claude)))]
-        }
-        (Template::Codex, None) => vec![("api.openai.com", None)],
-        (Template::Codex, Some(ProviderAuth::LongLivedToken(token_ref) | ProviderAuth::ApiKey(token_ref))) => {
-            vec![("api.openai.com", bearer(token_ref))]
-        }
-        (Template::Codex, Some(ProviderAuth::HostLogin)) => {
-            let login = TokenRef::Login(Login::Codex);
-            vec![("api.openai.com", bearer(&login)), ("chatgpt.com", bearer(&login))]
-        }
+    let template = match template {
+        Template::Command => return Vec::new(),
+        Template::Claude => agents::Template::Claude,
+        Template::Codex => agents::Template::Codex,
     };
-    let host =
-        |(name, auth): (&str, Option<Auth>)| Some(ProviderHost { host: Host::parse(name).ok()?, auth, matches: Vec::new() });
-    all.into_iter().filter_map(host).collect()
+    let credentials = match (template, auth) {
+        (_, None) => vec![Credential::None],
+        (_, Some(ProviderAuth::LongLivedToken(token))) => vec![Credential::Token(token.clone())],
+        (_, Some(ProviderAuth::ApiKey(key))) => vec![Credential::ApiKey(key.clone())],
+        (agents::Template::Codex, Some(ProviderAuth::HostLogin)) => vec![Credential::CodexKeyLogin, some_chatgpt_login()],
+        (agents::Template::Claude | agents::Template::Command, Some(ProviderAuth::HostLogin)) => vec![Credential::ClaudeLogin],
+    };
+    let hosts = |credential| {
+        // The home matters to a program's path alone, and these templates have none in the manifest.
+        let provider = Provider::new(template, Vec::new(), Path::new("/")).ok()?;
+        Some(provider.paid_with(credential).ok()?.hosts())
+    };
+    credentials.into_iter().filter_map(hosts).flatten().collect()
+}
+
+fn some_chatgpt_login() -> Credential {
+    Credential::ChatGptLogin(ChatGptAccount { account_id: String::new(), user_id: None, plan: None, fedramp: false })
 }
