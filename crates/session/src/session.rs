@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::Plan;
 use crate::control::{ControlServer, Ready};
-use crate::gateway::{HostCredentials, PolicySource, Reloader, Reloads, Service, Signer, making_authority, sources};
+use crate::gateway::{PolicySource, Reloader, Reloads, Service, Signer, for_requests, making_authority, sources};
 use crate::interrupts::{Caught, Interrupts};
 use crate::running;
 use crate::undo::{Undo, UndoError};
@@ -324,7 +324,7 @@ impl Phases<'_> {
         let known = env.iter().map(|(_, value)| value.clone()).filter(|value| !value.is_empty() && !placeholders.contains(value));
         let config = Config {
             table: network.table.clone(),
-            credentials: HostCredentials::new(sources.clone()),
+            credentials: for_requests(sources.clone()),
             known: known.collect(),
             placeholders,
             log: self.plan.resolved.bottle.egress.log,

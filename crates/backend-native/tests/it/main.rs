@@ -2,6 +2,7 @@
 //!
 //! `BOT_BOTTLE_TEST_HELPER` names another helper program, for runs from a copy of the test binary as another user.
 
+#![allow(clippy::disallowed_methods, reason = "tests write files")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "everything here runs in tests")]
 
 mod backend;

@@ -47,7 +47,7 @@ toolchains! {
     curl: System(&["curl"]), NotNeeded, "curl -sS $URL/";
     wget: System(&["wget"]), NotNeeded, "wget -qO- $URL/";
     openssl: System(&["openssl"]), NotNeeded,
-        "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -verify_return_error -connect localhost:$PORT";
+        "openssl s_client -verify_return_error -connect localhost:$PORT </dev/null && echo answer-of-the-origin";
     git: System(&["git"]), NotNeeded, GIT;
     git_with_a_bundle_of_its_own: System(&["git"]), Only("GIT_SSL_CAINFO"), GIT_WITH_ITS_OWN;
     apt: System(&["apt-get"]), NotNeeded, "/usr/lib/apt/apt-helper download-file $URL/ got; cat got";

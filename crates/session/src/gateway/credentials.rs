@@ -16,7 +16,7 @@ use crate::Problem;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The person's credentials, as the egress service asks for them.
-pub(crate) struct HostCredentials(Sources);
+struct HostCredentials(Sources);
 
 /// The way to the providers' token endpoints: the same trust, resolver and dialler as everything else that leaves.
 struct Refresh(TrustRoots);
@@ -39,11 +39,9 @@ pub(crate) fn codex_login(host: &credentials::Host) -> Result<Credential, Proble
     })
 }
 
-impl HostCredentials {
-    /// As the egress service wants them.
-    pub fn new(sources: Sources) -> Arc<dyn Credentials> {
-        Arc::new(Self(sources))
-    }
+/// As the egress service wants them.
+pub(crate) fn for_requests(sources: Sources) -> Arc<dyn Credentials> {
+    Arc::new(HostCredentials(sources))
 }
 
 #[async_trait]

@@ -5,7 +5,7 @@ mod reload;
 mod service;
 mod signer;
 
-pub(crate) use credentials::{HostCredentials, codex_login, sources};
+pub(crate) use credentials::{codex_login, for_requests, sources};
 pub(crate) use reload::Reloads;
 pub use reload::{PolicySource, Reloader};
 pub(crate) use service::Service;
