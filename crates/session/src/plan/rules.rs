@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use agents::{ChatGptAccount, Credential, Provider};
+use agents::{Credential, Provider};
 use manifest::{ProviderAuth, Resolved, Template};
 use policy::{ProviderConflict, ProviderHost, Table, TableConflict, provider_rules};
 
@@ -43,29 +43,23 @@ pub(crate) fn rules_with(resolved: &Resolved, hosts: &[ProviderHost]) -> Result<
     Table::new(rules).map_err(|conflict| vec![conflict.into()])
 }
 
-/// The hosts of a provider's model by what the manifest says alone. A login of Codex may be of either kind, so both kinds' hosts
-/// are among them.
+/// The hosts of a provider's model by what the manifest says alone. A login of Codex may be of either kind: both bring the same
+/// hosts.
 fn provider_hosts(template: Template, auth: Option<&ProviderAuth>) -> Vec<ProviderHost> {
     let template = match template {
         Template::Command => return Vec::new(),
         Template::Claude => agents::Template::Claude,
         Template::Codex => agents::Template::Codex,
     };
-    let credentials = match (template, auth) {
-        (_, None) => vec![Credential::None],
-        (_, Some(ProviderAuth::LongLivedToken(token))) => vec![Credential::Token(token.clone())],
-        (_, Some(ProviderAuth::ApiKey(key))) => vec![Credential::ApiKey(key.clone())],
-        (agents::Template::Codex, Some(ProviderAuth::HostLogin)) => vec![Credential::CodexKeyLogin, some_chatgpt_login()],
-        (agents::Template::Claude | agents::Template::Command, Some(ProviderAuth::HostLogin)) => vec![Credential::ClaudeLogin],
+    let credential = match (template, auth) {
+        (_, None) => Credential::None,
+        (_, Some(ProviderAuth::LongLivedToken(token))) => Credential::Token(token.clone()),
+        (_, Some(ProviderAuth::ApiKey(key))) => Credential::ApiKey(key.clone()),
+        (agents::Template::Codex, Some(ProviderAuth::HostLogin)) => Credential::CodexKeyLogin,
+        (agents::Template::Claude | agents::Template::Command, Some(ProviderAuth::HostLogin)) => Credential::ClaudeLogin,
     };
-    let hosts = |credential| {
-        // The home matters to a program's path alone, and these templates have none in the manifest.
-        let provider = Provider::new(template, Vec::new(), Path::new("/")).ok()?;
-        Some(provider.paid_with(credential).ok()?.hosts())
-    };
-    credentials.into_iter().filter_map(hosts).flatten().collect()
-}
-
-fn some_chatgpt_login() -> Credential {
-    Credential::ChatGptLogin(ChatGptAccount { account_id: String::new(), user_id: None, plan: None, fedramp: false })
+    // The home matters to a program's path alone, and these templates have none in the manifest.
+    let provider =
+        Provider::new(template, Vec::new(), Path::new("/")).ok().and_then(|provider| provider.paid_with(credential).ok());
+    provider.map(|provider| provider.hosts()).unwrap_or_default()
 }
