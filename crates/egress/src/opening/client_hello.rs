@@ -26,7 +26,7 @@ pub enum Malformed {
     /// The layers do not nest.
     #[error("a length or a type is wrong")]
     Framing,
-    /// Larger than [`MAX`].
+    /// Larger than what is read of one.
     #[error("it is larger than 32 KiB")]
     TooLarge,
     /// Two names, an empty one, or one that is not of printable ASCII. Threat: two readers that choose differently.

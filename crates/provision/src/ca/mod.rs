@@ -1,6 +1,6 @@
 //! Certificates: what makes a bottle's programs trust the authority that its session signs with.
 //!
-//! Every toolchain looks somewhere else, so the same certificates go to the places of several distributions ([`places`]), in
+//! Every toolchain looks somewhere else, so the same certificates go to the places of several distributions ([`mod@places`]), in
 //! the formats of OpenSSL ([`name_hash`]) and Java ([`key_store`]), and [`VARIABLES`] reach those that look at no place at all.
 //! All of it is data made here: no program runs in the bottle for it, and nothing is copied but certificates.
 
