@@ -104,7 +104,7 @@ impl Backend for NativeBackend {
         capabilities.remarks.extend(remarks);
         let bottle = NativeBottle::new(spec.name.clone(), capabilities, plan, control, init, groups)
             .map_err(|error| failed("watching the bottle", error.to_string()))?;
-        let outlet = NativeOutlet::new(&ports, listeners, bottle.init())
+        let outlet = NativeOutlet::new(&ports, listeners, bottle.life())
             .map_err(|error| failed("opening the outlet", error.to_string()))?;
         Ok(Launched { bottle: Arc::new(bottle), outlet: Box::new(outlet) })
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, getgid, getuid};
 
-use crate::wire::Ids;
+use helper::wire::Ids;
 
 /// How many ids a bottle has where it has its own range.
 const RANGE: u32 = 65_536;

@@ -16,7 +16,7 @@ use crate::cgroup::{Groups, Hierarchy};
 use crate::check;
 use crate::ids::IdPlan;
 use crate::inside::HELPER;
-use crate::wire::{self, Progress, Request, Setup};
+use helper::wire::{self, Progress, Request, Setup};
 
 /// How the helper is started.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bottle::{Arrival, Destination, Outlet, OutletError, Reply};
+use helper::session::Life;
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -24,28 +25,27 @@ const BREATH: Duration = Duration::from_millis(50);
 /// Accepts on every listener of one bottle.
 pub struct NativeOutlet {
     arrivals: mpsc::Receiver<Arrival>,
-    /// PID 1 of the bottle; readable when the bottle is gone.
-    init: Arc<AsyncFd<OwnedFd>>,
+    life: Arc<Life>,
     /// One task for each listener; dropping the set ends them and closes the sockets.
     _accepting: JoinSet<()>,
 }
 
 impl NativeOutlet {
     /// Takes the sockets over: TCP listeners, then one UDP socket, with their ports.
-    pub fn new(ports: &[u16], sockets: Vec<OwnedFd>, init: Arc<AsyncFd<OwnedFd>>) -> io::Result<Self> {
+    pub fn new(ports: &[u16], sockets: Vec<OwnedFd>, life: Arc<Life>) -> io::Result<Self> {
         let (sender, arrivals) = mpsc::channel(QUEUE);
         let mut accepting = JoinSet::new();
         let last = sockets.len().saturating_sub(1);
         for (number, (socket, port)) in sockets.into_iter().zip(ports).enumerate() {
             if number == last {
-                let socket = Arc::new(sys::watch(socket, tokio::io::Interest::READABLE)?);
+                let socket = Arc::new(helper::sys::watch(socket, tokio::io::Interest::READABLE)?);
                 accepting.spawn(receive(socket, sender.clone()));
             } else {
                 let listener = TcpListener::from_std(std::net::TcpListener::from(socket))?;
                 accepting.spawn(accept(listener, *port, sender.clone()));
             }
         }
-        Ok(Self { arrivals, init, _accepting: accepting })
+        Ok(Self { arrivals, life, _accepting: accepting })
     }
 }
 
@@ -54,7 +54,7 @@ impl Outlet for NativeOutlet {
     async fn accept(&mut self) -> Result<Arrival, OutletError> {
         tokio::select! {
             biased;
-            _ = self.init.readable() => Err(OutletError::Gone),
+            _ = self.life.ended() => Err(OutletError::Gone),
             arrival = self.arrivals.recv() => arrival.ok_or(OutletError::Gone),
         }
     }

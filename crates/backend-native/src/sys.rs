@@ -7,47 +7,13 @@
 use std::ffi::CString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-
-use rustix::process::Pid;
-use tokio::io::unix::AsyncFd;
-
-/// Which side of a fork this is.
-pub enum Fork {
-    /// The new process.
-    Child,
-    /// The old process, and the new one's id.
-    Parent(Pid),
-}
-
-/// Forks (`fork(2)`). Only for the helper: it has a single thread, so the child may run any code.
-pub fn fork() -> io::Result<Fork> {
-    debug_assert!(std::fs::read_dir("/proc/self/task").map_or(true, |tasks| tasks.count() <= 1));
-    // SAFETY: the calling process has a single thread (the helper never starts another), so no lock can be held by a
-    // thread that does not exist in the child.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => Ok(Fork::Child),
-        pid => Pid::from_raw(pid).map(Fork::Parent).ok_or_else(|| io::Error::other("fork returned no process id")),
-    }
-}
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Leaves new namespaces for this process (`unshare(2)`).
 pub fn unshare(flags: rustix::thread::UnshareFlags) -> io::Result<()> {
     // SAFETY: unsharing the file table or file system attributes is what can break Rust's assumptions about other
     // threads; the helper has none.
     unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(Into::into)
-}
-
-/// Replaces the program (`execve(2)`). Returns only on failure.
-pub fn execve(program: &CString, argv: &[CString], env: &[CString]) -> io::Error {
-    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
-        strings.iter().map(|string| string.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
-    };
-    let (argv, env) = (pointers(argv), pointers(env));
-    // SAFETY: both arrays end with a null pointer and point to NUL-terminated strings that outlive the call.
-    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), env.as_ptr()) };
-    io::Error::last_os_error()
 }
 
 /// Executes the file behind a descriptor with an empty environment (`execveat(2)`). Returns only on failure.
@@ -72,49 +38,6 @@ pub fn hear_of_children() {
     }
 }
 
-/// Blocks SIGCHLD and makes a descriptor that becomes readable when a child ends (`signalfd(2)`).
-pub fn child_signals() -> io::Result<OwnedFd> {
-    // SAFETY: `set` is initialised by sigemptyset before it is read; signalfd returns a descriptor that nobody else owns.
-    unsafe {
-        let mut set = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGCHLD);
-        check(libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()))?;
-        let fd = check(libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK))?;
-        Ok(OwnedFd::from_raw_fd(fd))
-    }
-}
-
-/// Gives every signal its default action and unblocks all: what a program expects after execve (`signal(7)`).
-pub fn reset_signals() -> io::Result<()> {
-    // SAFETY: `set` is initialised by sigemptyset; SIG_DFL is valid for every signal, and the two that cannot be changed
-    // only return an error, which is ignored.
-    unsafe {
-        for signal in 1..=64 {
-            libc::signal(signal, libc::SIG_DFL);
-        }
-        let mut set = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigemptyset(&raw mut set);
-        check(libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut()))?;
-    }
-    Ok(())
-}
-
-/// Marks every descriptor from `first` on close-on-exec (`close_range(2)`), so that none leaks into the bottle
-/// (CVE-2024-21626).
-pub fn close_on_exec_from(first: u32) -> io::Result<()> {
-    // SAFETY: sets a flag on descriptors of this process; it neither closes nor reuses any.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Closes every descriptor from `first` on. Only at the start of the helper, before it owns any.
-pub fn close_from(first: u32) -> io::Result<()> {
-    // SAFETY: called before this process has made any descriptor of its own from `first` on, so no owner is left dangling.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
 /// Sets attributes of a mount and all below it (`mount_setattr(2)`).
 pub fn mount_set_attributes(tree: BorrowedFd<'_>, set: u64) -> io::Result<()> {
     let attributes = libc::mount_attr { attr_set: set, attr_clr: 0, propagation: 0, userns_fd: 0 };
@@ -131,21 +54,6 @@ pub fn mount_set_attributes(tree: BorrowedFd<'_>, set: u64) -> io::Result<()> {
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Makes whatever this thread creates from now on belong to `id` (`setfsuid(2)`). Its capabilities stay: the helper's own id is
-/// not root's.
-pub fn create_as(id: u32) -> io::Result<()> {
-    // SAFETY: changes two numbers of this thread's credentials.
-    unsafe {
-        libc::setfsgid(id);
-        libc::setfsuid(id);
-        // The call has no error of its own: asking again gives the number that is in force.
-        if libc::setfsuid(u32::MAX).cast_unsigned() != id || libc::setfsgid(u32::MAX).cast_unsigned() != id {
-            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
-        }
-    }
-    Ok(())
 }
 
 /// Asks for the destination address of each datagram (`IP_PKTINFO`, `ip(7)`).
@@ -250,12 +158,6 @@ impl Addresses {
     pub fn destination(self, port: u16) -> SocketAddr {
         SocketAddr::new(IpAddr::V4(self.destination), port)
     }
-}
-
-/// Watches a descriptor in the runtime of the calling task.
-pub fn watch(fd: OwnedFd, interest: tokio::io::Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd is a valid descriptor and stays the same one until it is dropped, with the AsyncFd that owns it.
-    unsafe { AsyncFd::register_with_interest(fd, interest) }.map_err(io::Error::from)
 }
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {

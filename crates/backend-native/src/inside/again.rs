@@ -16,8 +16,8 @@ use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, configure_capa
 
 use super::HELPER;
 use super::mounts::{self, NO_DEV, NO_SUID, READ_ONLY};
-use super::step::{During, StepError};
 use crate::sys;
+use helper::step::{During, StepError};
 
 /// The argument that tells the helper that it runs from there.
 pub const INSIDE: &str = "inside";

@@ -13,8 +13,8 @@ use rustix::mount::{
 
 use super::mounts::{self, NO_DEV, NO_EXEC, NO_SUID, READ_ONLY};
 use super::rootfs::Layer;
-use super::step::{During, StepError};
-use crate::wire::Ids;
+use helper::step::{During, StepError};
+use helper::wire::Ids;
 
 /// Name, major and minor number (`Documentation/admin-guide/devices.txt`).
 const DEVICES: [(&str, u32, u32); 6] =

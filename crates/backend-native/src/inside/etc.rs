@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::Path;
 
 use super::rootfs::Layer;
-use super::step::{During, StepError};
+use helper::step::{During, StepError};
 
 /// Files and links that programs of the system folders need. Copied, so that the bottle's root may change them.
 const FILES: [&str; 24] = [

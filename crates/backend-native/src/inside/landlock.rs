@@ -7,7 +7,7 @@ use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
 };
 
-use super::step::StepError;
+use helper::step::StepError;
 
 /// The newest interface whose rights are named here. Newer kernels enforce these, older ones what they know of them.
 const KNOWN: ABI = ABI::V5;

@@ -7,33 +7,23 @@
 //! 2. a user namespace, whose ids the session maps ([`namespaces`]); then all others; then its own file once more, from a
 //!    read-only mount ([`again`]);
 //! 3. fork: the child is PID 1; it builds the root file system ([`rootfs`]), the network ([`network`]), pivots, and gives
-//!    up every capability it does not need to serve ([`privileges`]);
-//! 4. serve requests until the control stream ends ([`serve`]): when the session dies, however it dies, PID 1 ends and
+//!    up every capability it does not need to serve ([`helper::privileges`]);
+//! 4. serve requests until the control stream ends ([`helper::serve`]): when the session dies, however it dies, PID 1 ends and
 //!    the kernel kills everything else in the process namespace (`pid_namespaces(7)`).
 
 mod again;
 mod dev;
 mod etc;
-mod exec;
-mod kill;
 mod landlock;
 mod mounts;
 mod namespaces;
 mod netlink;
 mod network;
-mod pack;
-mod privileges;
 mod proc;
-mod program;
 mod rootfs;
-pub mod seccomp;
-mod serve;
 mod skeleton;
-mod step;
-mod syscalls;
 mod system;
 mod tools;
-mod unpack;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -41,9 +31,10 @@ use std::process::ExitCode;
 
 use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid};
 
-use crate::sys::{self, Fork};
-use crate::wire::{self, Progress, Request};
-use step::{During, StepError};
+use helper::step::{During, StepError};
+use helper::sys::{self, Fork};
+use helper::wire::{self, Request};
+use helper::{privileges, serve};
 
 /// The name (`argv[0]`) under which the program is executed again to become the helper.
 pub const HELPER: &str = "bot-bottle-helper";
@@ -114,11 +105,5 @@ fn become_init(control: BorrowedFd<'_>, devices: Option<OwnedFd>) -> Result<(), 
     // Nothing in the bottle may ever look into this process: no /proc/1/exe (CVE-2019-5736), no ptrace, no /proc/1/fd. After
     // the last change of user, which may undo it, and before anything of the bottle runs.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
-    serve::Helper::new(setup.ids, node)?.announce(control, listeners, remarks)?.serve(control)
-}
-
-impl StepError {
-    fn into_progress(self) -> Progress {
-        Progress::Failed { step: self.step.into_owned(), errno: self.errno, reason: self.reason }
-    }
+    serve::Helper::new(setup.ids, node)?.announce(control, (listeners.ports, listeners.sockets), remarks)?.serve(control)
 }

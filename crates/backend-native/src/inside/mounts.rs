@@ -6,8 +6,8 @@ use std::path::Path;
 use rustix::fs::CWD;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
 
-use super::step::{During, StepError};
 use crate::sys;
+use helper::step::{During, StepError};
 
 /// `MOUNT_ATTR_RDONLY`, `mount_setattr(2)`.
 pub const READ_ONLY: u64 = 0x1;

@@ -8,9 +8,10 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{UnshareFlags, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-use super::step::{During, StepError};
-use crate::sys::{self, Fork};
-use crate::wire::{self, Ids, Progress, Request};
+use crate::sys;
+use helper::step::{During, StepError};
+use helper::sys::{self as serving, Fork};
+use helper::wire::{self, Ids, Progress, Request};
 
 /// Enters a user namespace and sees to it that its ids are mapped before anything else happens.
 pub fn enter_user(control: BorrowedFd<'_>, ids: Ids) -> Result<(), StepError> {
@@ -58,7 +59,7 @@ pub fn node_namespace(ids: Ids) -> Result<Option<OwnedFd>, StepError> {
     let step = "making node's user namespace";
     let (ready_reader, ready_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).during(step)?;
     let (hold_reader, hold_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).during(step)?;
-    match sys::fork().during(step)? {
+    match serving::fork().during(step)? {
         Fork::Child => {
             drop(hold_writer);
             let done = sys::unshare(UnshareFlags::NEWUSER).is_ok();

@@ -10,9 +10,9 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, listen, socket_with, sockopt};
 
 use super::netlink::{self, Family};
-use super::step::{During, StepError};
 use crate::ports::{DNS, PROXY, TRANSPARENT};
 use crate::sys;
+use helper::step::{During, StepError};
 
 /// Longest queue of connections that wait to be accepted.
 const BACKLOG: i32 = 1024;

@@ -7,7 +7,7 @@ use rustix::mount::{MountFlags, mount, mount_bind, mount_remount};
 
 use super::mounts::{self, NO_DEV, NO_EXEC, NO_SUID, READ_ONLY};
 use super::rootfs::Layer;
-use super::step::{During, StepError};
+use helper::step::{During, StepError};
 
 /// What tells of the host's kernel, memory, disks or hardware: /dev/null or an empty folder stands there instead. More than
 /// Docker masks (`moby/profiles`, masked paths), because nothing that an agent runs needs any of it.

@@ -13,9 +13,9 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
 use rustix::process::{Gid, Uid, chdir, pivot_root};
 
-use super::step::{During, StepError};
 use super::{dev, etc, mounts, proc, skeleton, system, tools};
-use crate::wire::{Ids, Setup};
+use helper::step::{During, StepError};
+use helper::wire::{Ids, Setup};
 
 /// Where the layer is mounted while it is being built. The host's own folder is covered in this namespace alone.
 const LAYER: &str = "/tmp";

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::step::{During, StepError};
+use helper::step::{During, StepError};
 
 /// Folders of certificates: an image may have links in their place, which nothing is copied through.
 const CERTIFICATES: [&str; 8] =

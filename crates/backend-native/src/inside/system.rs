@@ -10,7 +10,7 @@ use rustix::mount::MountFlags;
 
 use super::mounts::{self, NO_DEV, NO_SUID, READ_ONLY};
 use super::rootfs::Layer;
-use super::step::{During, StepError};
+use helper::step::{During, StepError};
 
 /// The host's folders that make the bottle's system. Some are links to others on most distributions.
 const SYSTEM: [&str; 10] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "nix", "gnu"];

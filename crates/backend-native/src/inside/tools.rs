@@ -11,8 +11,8 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
 use super::mounts::{self, NO_DEV, NO_SUID, READ_ONLY};
 use super::rootfs::{give_to_node, real_folder};
-use super::step::{During, StepError};
-use crate::wire::Ids;
+use helper::step::{During, StepError};
+use helper::wire::Ids;
 
 /// One host path, opened while the helper still has the person's id.
 pub struct Source {

@@ -18,13 +18,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     // 3
     ("provision", &["bottle", "agents"]),
     ("agents", &["policy", "manifest", "bottle"]),
-    ("backend-*", &["bottle"]),
+    ("backend-*", &["bottle", "helper", "carried"]),
     // 2
     ("egress", &["bottle", "policy", "scan", "store"]),
     ("credentials", &["policy", "store"]),
     ("gitgate", &["bottle", "policy", "scan", "store"]),
     ("supervisor", &["bottle", "policy", "scan", "store"]),
     // 1
+    ("helper", &["bottle"]),
     ("manifest", &["policy"]),
     ("store", &["policy"]),
     // 0

@@ -10,8 +10,8 @@ use rustix::process::{chdir, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde::{Deserialize, Serialize};
 
-use super::privileges;
-use super::serve::Helper;
+use crate::privileges;
+use crate::serve::Helper;
 use crate::sys;
 use crate::wire::{Ids, Spawn, StartStep};
 

@@ -6,26 +6,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bottle::{ExecError, ExitStatus, Running, Signal, TerminalSize};
-use rustix::process::pidfd_send_signal;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
-use tokio::io::unix::AsyncFd;
-
-use crate::channel::Channel;
+use super::channel::Channel;
+use super::life::Life;
 use crate::wire::{FromExec, ToExec};
 
 /// How long a killed tree may take to be gone before the whole bottle is ended instead.
 const KILL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program and the channel to the process that watches over it.
-pub struct NativeProcess {
+pub struct ServedProcess {
     bottle: String,
     program: String,
     channel: Channel,
     deadline: Option<(Instant, Duration)>,
-    /// PID 1 of the bottle.
-    init: Arc<AsyncFd<OwnedFd>>,
+    life: Arc<Life>,
     /// Held while somebody waits, so that two waiters do not take each other's message.
     waiting: Mutex<()>,
     ended: OnceCell<End>,
@@ -38,17 +35,11 @@ enum End {
     Gone,
 }
 
-impl NativeProcess {
+impl ServedProcess {
     /// A program that runs.
-    pub fn new(
-        bottle: String,
-        program: String,
-        channel: Channel,
-        deadline: Option<Duration>,
-        init: Arc<AsyncFd<OwnedFd>>,
-    ) -> Self {
+    pub fn new(bottle: String, program: String, channel: Channel, deadline: Option<Duration>, life: Arc<Life>) -> Self {
         let deadline = deadline.map(|after| (Instant::now() + after, after));
-        Self { bottle, program, channel, deadline, init, waiting: Mutex::new(()), ended: OnceCell::new() }
+        Self { bottle, program, channel, deadline, life, waiting: Mutex::new(()), ended: OnceCell::new() }
     }
 
     /// Waits for the first word: whether it was started, and its terminal.
@@ -73,8 +64,8 @@ impl NativeProcess {
         match tokio::time::timeout_at(at + KILL_PATIENCE, self.next_status()).await {
             Ok(end) => end,
             Err(_) => {
-                let _ = pidfd_send_signal(self.init.get_ref(), rustix::process::Signal::KILL);
-                let _ = self.init.readable().await;
+                self.life.end();
+                let _ = self.life.ended().await;
                 End::Deadline(after)
             }
         }
@@ -114,7 +105,7 @@ impl Drop for KillOnDrop<'_> {
 }
 
 #[async_trait]
-impl Running for NativeProcess {
+impl Running for ServedProcess {
     async fn wait(&self) -> Result<ExitStatus, ExecError> {
         match self.end().await {
             End::Status(status) => Ok(status),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bottle::{BottleName, CopyError, GuestPath, TreePath, TreeSink};
 use tokio::sync::mpsc;
 
-use crate::channel::Channel;
+use super::channel::Channel;
 use crate::wire::FromExec;
 
 /// How much of a file is handed on at once.

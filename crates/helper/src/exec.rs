@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group, set_child_subreaper, wait};
 
-use super::kill;
-use super::program::{self, Failure, Program, Terminal};
-use super::serve::Helper;
+use crate::kill;
+use crate::program::{self, Failure, Program, Terminal};
+use crate::serve::Helper;
 use crate::sys::{self, Fork};
 use crate::wire::{FromExec, Spawn, StartStep, ToExec, receive_packet, send_packet};
 

@@ -7,12 +7,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
 
-use super::network::Listeners;
-use super::seccomp::Filter;
-use super::step::{During, StepError};
-use super::{exec, pack, unpack};
+use crate::seccomp::Filter;
+use crate::step::{During, StepError};
 use crate::sys::{self, Fork};
 use crate::wire::{self, FromExec, Ids, Progress, Request, StartStep};
+use crate::{exec, pack, unpack};
 
 /// What PID 1 holds for the programs it starts.
 pub struct Helper {
@@ -47,11 +46,16 @@ impl Helper {
         &self.filter
     }
 
-    /// Tells the session that the bottle is ready and hands the listeners over.
-    pub fn announce(self, control: BorrowedFd<'_>, listeners: Listeners, remarks: Vec<String>) -> Result<Self, StepError> {
+    /// Tells the session that the bottle is ready and hands the listeners over, `ports` in the order of `listeners`.
+    pub fn announce(
+        self,
+        control: BorrowedFd<'_>,
+        (ports, listeners): (Vec<u16>, Vec<OwnedFd>),
+        remarks: Vec<String>,
+    ) -> Result<Self, StepError> {
         let pidfd = pidfd_open(getpid(), PidfdFlags::empty()).during("opening a pidfd of PID 1")?;
-        let fds: Vec<_> = std::iter::once(&pidfd).chain(&listeners.sockets).map(AsFd::as_fd).collect();
-        let ready = Progress::Ready { ports: listeners.ports.clone(), remarks };
+        let fds: Vec<_> = std::iter::once(&pidfd).chain(&listeners).map(AsFd::as_fd).collect();
+        let ready = Progress::Ready { ports, remarks };
         wire::send_frame(control, &ready, &fds).during("telling the session that the bottle is ready")?;
         Ok(self)
     }

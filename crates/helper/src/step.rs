@@ -1,5 +1,9 @@
+//! What was being done when something failed.
+
 use std::borrow::Cow;
 use std::io;
+
+use crate::wire::Progress;
 
 /// A step of making the bottle that failed.
 #[derive(Debug)]
@@ -16,6 +20,11 @@ impl StepError {
     /// The session said something that cannot be.
     pub fn protocol(reason: &str) -> Self {
         Self { step: "talking to the session".into(), errno: 0, reason: reason.to_owned() }
+    }
+
+    /// As the last message of a bottle that could not be made.
+    pub fn into_progress(self) -> Progress {
+        Progress::Failed { step: self.step.into_owned(), errno: self.errno, reason: self.reason }
     }
 }
 

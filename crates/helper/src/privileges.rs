@@ -7,20 +7,18 @@ use rustix::thread::{
     set_keep_capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
-use super::step::{During, StepError};
+use crate::step::{During, StepError};
 use crate::wire::Ids;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// What the helper needs to serve, inside its own user namespace only: to change user, enter `node`'s namespace, own and
-/// read files while copying, and kill.
+/// What the helper needs to serve: to change user, own and read files while copying, and kill.
 const SERVICE: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::SETUID)
     .union(CapabilitySet::SETGID)
-    .union(CapabilitySet::SETPCAP)
-    .union(CapabilitySet::SYS_ADMIN);
+    .union(CapabilitySet::SETPCAP);
 
 /// The helper's own id inside the bottle.
 const HELPER: u32 = 65_000;
@@ -29,7 +27,12 @@ const HELPER: u32 = 65_000;
 /// (`PR_SET_NO_NEW_PRIVS`): setuid and file capabilities are dead from here on.
 pub fn keep_for_service(ids: Ids) -> Result<(), StepError> {
     set_no_new_privs(true).during("setting no_new_privs")?;
-    let kept = CapabilitySets { effective: SERVICE, permitted: SERVICE, inheritable: CapabilitySet::empty() };
+    let needed = match ids {
+        Ids::Mapped => SERVICE,
+        // To enter `node`'s user namespace, below the helper's own.
+        Ids::Single { .. } => SERVICE.union(CapabilitySet::SYS_ADMIN),
+    };
+    let kept = CapabilitySets { effective: needed, permitted: needed, inheritable: CapabilitySet::empty() };
     clear_bounding().during("emptying the capability bounding set")?;
     match ids {
         Ids::Mapped => {

@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::serve::Helper;
+use crate::serve::Helper;
 use crate::sys;
 use crate::wire::{FromExec, ToExec, Unpack, receive_packet, send_packet};
 use place::Stage;

@@ -9,7 +9,7 @@ use bottle::tree::{Census, TreeError};
 use bottle::{BottleName, CopyError, GuestPath, Tree, User};
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 
-use crate::channel::Channel;
+use super::channel::Channel;
 use crate::wire::{FromExec, ToExec, Unpack};
 
 /// Room in the pipe: fewer switches between the two sides (`pipe(7)`, the default limit for everybody).

@@ -11,7 +11,7 @@ use seccompiler::{
     apply_filter, sock_filter,
 };
 
-use super::syscalls;
+use crate::syscalls;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 

@@ -8,7 +8,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 
-use crate::process::NativeProcess;
+use super::process::ServedProcess;
 
 /// The three pipes of a captured program.
 pub struct Pipes {
@@ -37,7 +37,7 @@ impl Pipes {
 
     /// Feeds stdin, keeps the rest, until the program ends. More than [`Output::MOST`] in one stream ends the program: its
     /// output must not fill the memory of the host.
-    pub async fn run(self, bottle: &str, exec: &Exec, process: &NativeProcess) -> Result<Output, ExecError> {
+    pub async fn run(self, bottle: &str, exec: &Exec, process: &ServedProcess) -> Result<Output, ExecError> {
         let Self { theirs, stdin, stdout, stderr } = self;
         // Only the program may hold its ends, or we would wait for ourselves.
         drop(theirs);

@@ -1,0 +1,22 @@
+//! The helper: PID 1 of a bottle, which starts programs, watches over them and copies trees in and out, and the session's side
+//! of the conversation with it (feature `session`).
+//!
+//! How a bottle comes to be is the backends' affair; once it stands, every backend of containers serves it alike. Both sides
+//! meet in [`wire`].
+
+#![deny(unsafe_code)]
+
+mod exec;
+mod kill;
+mod pack;
+pub mod privileges;
+mod program;
+pub mod seccomp;
+pub mod serve;
+#[cfg(feature = "session")]
+pub mod session;
+pub mod step;
+pub mod sys;
+mod syscalls;
+mod unpack;
+pub mod wire;
