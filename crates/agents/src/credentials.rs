@@ -19,16 +19,23 @@ mod private;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bottle::HostPlace;
 pub use error::CredentialError;
 use places::{HOMES, NAMES, SYSTEM};
 pub use private::{Moved, Private};
 
-/// Checks a file or folder that is to be shown as a tool: the places, and the names in it. Returns its canonical path.
+/// Checks a file or folder that is to be shown as a tool: the places, and the names in it.
 ///
 /// # Errors
 /// When it cannot be looked at, or is, contains or lies in something that holds credentials; the error names that.
-pub fn check_tool(path: &Path, private: Private<'_>) -> Result<PathBuf, CredentialError> {
-    let path = check_place(path, private)?;
+pub fn check_tool(path: &Path, private: Private<'_>) -> Result<HostPlace, CredentialError> {
+    let place = check_place(path, private)?;
+    refuse_contents(&place)?;
+    Ok(place)
+}
+
+fn refuse_contents(place: &HostPlace) -> Result<(), CredentialError> {
+    let path = place.path().to_owned();
     for place in HOMES {
         // Another person's home, whole; what lies deeper in it is the file system's to guard.
         if path.parent() == Some(Path::new(place)) {
@@ -42,7 +49,7 @@ pub fn check_tool(path: &Path, private: Private<'_>) -> Result<PathBuf, Credenti
     if !is_in_packages && let Some(credential) = path.ancestors().find(|above| is_credential(above)) {
         return Err(CredentialError::Inside { credential: credential.to_owned(), path });
     }
-    if path.is_dir() {
+    if place.is_folder() {
         if let Some(credential) = directly_in(&path)? {
             return Err(CredentialError::Contains { path, credential });
         }
@@ -50,16 +57,20 @@ pub fn check_tool(path: &Path, private: Private<'_>) -> Result<PathBuf, Credenti
             return Err(CredentialError::Contains { path, credential });
         }
     }
-    Ok(path)
+    Ok(())
 }
 
-/// Checks a folder by its place alone; its own `.env` and keys are its owner's to copy (a workspace). Returns its canonical
-/// path.
+/// Checks a folder by its place alone; its own `.env` and keys are its owner's to copy (a workspace).
 ///
 /// # Errors
 /// As [`check_tool`].
-pub fn check_place(path: &Path, private: Private<'_>) -> Result<PathBuf, CredentialError> {
-    let path = fs::canonicalize(path).map_err(|source| CredentialError::Unreadable { path: path.to_owned(), source })?;
+pub fn check_place(path: &Path, private: Private<'_>) -> Result<HostPlace, CredentialError> {
+    let place = HostPlace::look(path).map_err(|source| CredentialError::Unreadable { path: path.to_owned(), source })?;
+    refuse_place(place.path().to_owned(), private)?;
+    Ok(place)
+}
+
+fn refuse_place(path: PathBuf, private: Private<'_>) -> Result<(), CredentialError> {
     let home = fs::canonicalize(private.home).unwrap_or_else(|_| private.home.to_owned());
     let other_homes = HOMES.iter().copied().chain(["/root", "/"]).map(Path::new);
     for home in std::iter::once(home.as_path()).chain(other_homes) {
@@ -76,7 +87,7 @@ pub fn check_place(path: &Path, private: Private<'_>) -> Result<PathBuf, Credent
         return Err(CredentialError::State { path, state: private.state.to_owned() });
     }
     if private.is_program(&path, &home) {
-        return Ok(path);
+        return Ok(());
     }
     for credential in private.credentials(&home) {
         if with_its_end(&credential).any(|place| path.starts_with(place)) {
@@ -86,7 +97,7 @@ pub fn check_place(path: &Path, private: Private<'_>) -> Result<PathBuf, Credent
             return Err(CredentialError::Contains { path, credential });
         }
     }
-    Ok(path)
+    Ok(())
 }
 
 /// A place as it is named, and where it really is: it may be a link, or stand below one.

@@ -49,7 +49,7 @@ fn resolve(tool: &str, private: Private<'_>) -> Result<Visible, ToolError> {
     let Ok(metadata) = fs::metadata(&path) else { return Err(ToolError::Missing(tool.to_owned())) };
     let mut visible = Visible::default();
     let real = fs::canonicalize(&path).map_err(|_| ToolError::Missing(tool.to_owned()))?;
-    let real = if is_system(&real) { real } else { credentials::check_tool(&real, private)? };
+    let shown = if is_system(&real) { None } else { Some(credentials::check_tool(&real, private)?) };
     if metadata.is_dir() {
         visible.path_entries.extend(program_folder(&real));
     } else if metadata.is_file() {
@@ -58,8 +58,8 @@ fn resolve(tool: &str, private: Private<'_>) -> Result<Visible, ToolError> {
     } else {
         return Err(ToolError::Special(tool.to_owned()));
     }
-    if !is_system(&real) {
-        visible.show(real);
+    if let Some(place) = shown {
+        visible.show(place);
     }
     Ok(visible)
 }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use bottle::{GuestPath, Tool};
+use bottle::{GuestPath, HostPlace, Tool};
 
 /// What of the host is made visible in a bottle, read-only and at the same path, and how programs in it are found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Visible {
     /// Adds what `other` shows. Tools inside tools are dropped; the first link at a place stays.
     pub fn merge(&mut self, other: Self) {
         for tool in other.tools {
-            self.show(tool.path);
+            self.show(tool.place);
         }
         for link in other.links {
             if self.links.iter().all(|known| known.at != link.at) {
@@ -43,31 +43,36 @@ impl Visible {
         }
     }
 
-    /// Shows a canonical path, unless it is shown already.
-    pub(crate) fn show(&mut self, path: PathBuf) {
-        if !self.covers(&path) {
-            self.tools.retain(|tool| !tool.path.starts_with(&path));
-            self.tools.push(Tool { path });
+    /// Shows a place, unless it is shown already.
+    pub(crate) fn show(&mut self, place: HostPlace) {
+        if !self.covers(place.path()) {
+            self.tools.retain(|tool| !tool.path().starts_with(place.path()));
+            self.tools.push(Tool { place });
         }
     }
 
     /// Whether `path` lies in something that is shown.
     pub(crate) fn covers(&self, path: &Path) -> bool {
-        self.tools.iter().any(|tool| path.starts_with(&tool.path))
+        self.tools.iter().any(|tool| path.starts_with(tool.path()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bottle::{HostPlace, Tool};
+
     use super::Visible;
 
     #[test]
     fn a_tool_inside_a_tool_is_shown_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
         let mut visible = Visible::default();
-        for path in ["/h/a/b", "/h/ab", "/h/a", "/h/a/c"] {
-            visible.show(path.into());
+        for path in ["a/b", "ab", "a", "a/c"].map(|path| root.join(path)) {
+            std::fs::create_dir_all(&path).unwrap();
+            visible.show(HostPlace::look(path).unwrap());
         }
-        let paths: Vec<_> = visible.tools.iter().map(|tool| tool.path.to_str().unwrap()).collect();
-        assert_eq!(paths, ["/h/ab", "/h/a"]);
+        let paths: Vec<_> = visible.tools.iter().map(Tool::path).collect();
+        assert_eq!(paths, [root.join("ab"), root.join("a")]);
     }
 }

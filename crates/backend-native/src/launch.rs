@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -14,6 +13,7 @@ use rustix::process::Pid;
 use crate::backend::NAME;
 use crate::cgroup::{Groups, Hierarchy};
 use crate::check;
+use crate::host_file;
 use crate::ids::IdPlan;
 use crate::inside::HELPER;
 use helper::wire::{self, Progress, Request, Setup};
@@ -66,10 +66,10 @@ fn setup(spec: &BottleSpec, ids: &IdPlan) -> Result<Setup, LaunchError> {
         return Err(LaunchError::Unsupported { backend: NAME, what: "agent_provider.image".to_owned(), reason });
     }
     let image = match &spec.root {
-        RootFs::Folder(path) => Some(path.as_os_str().as_bytes().to_vec()),
+        RootFs::Folder(place) => Some(host_file::told(place)),
         RootFs::Default | RootFs::Archive(_) | RootFs::Image(_) => None,
     };
-    let tools = spec.tools.iter().map(|tool| tool.path.as_os_str().as_bytes().to_vec()).collect();
+    let tools = spec.tools.iter().map(|tool| host_file::told(&tool.place)).collect();
     Ok(Setup { name: spec.name.to_string(), ids: ids.for_helper(), image, tools, disk: spec.limits.disk })
 }
 

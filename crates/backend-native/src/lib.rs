@@ -9,6 +9,7 @@ mod backend;
 mod bottle;
 mod cgroup;
 mod check;
+mod host_file;
 mod ids;
 mod inside;
 mod launch;

@@ -1,6 +1,7 @@
-use std::path::PathBuf;
+use std::io;
+use std::path::Path;
 
-use crate::{BottleName, Limits};
+use crate::{BottleName, HostPlace, Limits};
 
 /// What a backend needs to know to make a bottle. Nothing of what the bottle is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,9 +22,9 @@ pub enum RootFs {
     /// The backend's own default: the host's system folders (native), the project's base image (others).
     Default,
     /// A folder that holds a root file system.
-    Folder(PathBuf),
+    Folder(HostPlace),
     /// A tar archive that holds one.
-    Archive(PathBuf),
+    Archive(HostPlace),
     /// An image that an engine knows by this name.
     Image(String),
 }
@@ -31,6 +32,21 @@ pub enum RootFs {
 /// A host folder or file that is visible in the bottle, read-only, at the same absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
-    /// Absolute path on the host and in the bottle; no symbolic link in it.
-    pub path: PathBuf,
+    /// Where it is, on the host and in the bottle.
+    pub place: HostPlace,
+}
+
+impl Tool {
+    /// What stands at `path` now.
+    ///
+    /// # Errors
+    /// When there is nothing, or the system refuses to look.
+    pub fn look(path: impl AsRef<Path>) -> io::Result<Self> {
+        HostPlace::look(path).map(|place| Self { place })
+    }
+
+    /// Its absolute path, no link in it.
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
 }

@@ -1,5 +1,5 @@
 use manifest::Origin;
-use session::{Limit, PolicyLines, Preflight};
+use session::{Limit, PolicyLines, Preflight, WorkspaceLine};
 
 /// The preflight as lines for a person. Every text in it is safe to show.
 pub fn render(preflight: &Preflight) -> String {
@@ -16,21 +16,17 @@ pub fn render(preflight: &Preflight) -> String {
     lines.one("runs", &format!("{}{program}", command(&preflight.command)));
     lines.one("skills", &preflight.skills.join(", "));
     if let Some(workspace) = &preflight.workspace {
-        let left_out = match workspace.left_out {
-            0 => String::new(),
-            1 => ", without 1 that cannot be copied (a link that leads out, a socket)".to_owned(),
-            many => format!(", without {many} that cannot be copied (links that lead out, sockets)"),
-        };
         lines.one(
             "workspace",
             &format!(
-                "a copy of {} at {} ({} files, {}{left_out})",
+                "a copy of {} at {} ({} files, {})",
                 workspace.host,
                 workspace.path,
                 workspace.files,
                 bytes(workspace.bytes)
             ),
         );
+        lines.one("", &left_out(workspace));
     }
     lines.policy(&preflight.policy);
     lines.one("network", preflight.network);
@@ -39,6 +35,16 @@ pub fn render(preflight: &Preflight) -> String {
         lines.one("note", note);
     }
     lines.into_text()
+}
+
+/// What of a workspace stays behind: a link of the repository's that the person thought harmless may be what they need.
+fn left_out(workspace: &WorkspaceLine) -> String {
+    let more = workspace.left_out.saturating_sub(workspace.left_out_first.len() as u64);
+    match (workspace.left_out_first.join(", "), more) {
+        (_, _) if workspace.left_out == 0 => String::new(),
+        (names, 0) => format!("without {names} (links that lead out of it, sockets and the like)"),
+        (names, more) => format!("without {names} and {more} more (links that lead out of it, sockets and the like)"),
+    }
 }
 
 /// Lines of a label and a text; one without text is left out.

@@ -7,9 +7,12 @@
 //!
 //! Whatever runs in the bottle never gets hold of either: they are close-on-exec in a helper that cannot be traced.
 
+use std::ffi::OsStr;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -36,11 +39,28 @@ pub struct Setup {
     /// How host ids are mapped.
     pub ids: Ids,
     /// Root file system: `None` for the host's system folders.
-    pub image: Option<Bytes>,
-    /// Host paths that are visible read-only at the same path.
-    pub tools: Vec<Bytes>,
+    pub image: Option<HostFile>,
+    /// What of the host is visible, read-only, at the same path.
+    pub tools: Vec<HostFile>,
     /// Size of the private layer in bytes; half of the memory when `None` (`tmpfs(5)`).
     pub disk: Option<u64>,
+}
+
+/// A place of the host that was looked at, for a helper that opens it again in its own mount namespace. The session holds it
+/// open meanwhile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HostFile {
+    /// Its absolute path, no link in it.
+    pub path: Bytes,
+    /// Which file it is: `st_dev` and `st_ino` of `stat(2)`.
+    pub id: (u64, u64),
+}
+
+impl HostFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.path))
+    }
 }
 
 /// How the ids of the bottle are mapped to the host's (`user_namespaces(7)`).

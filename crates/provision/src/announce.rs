@@ -1,6 +1,7 @@
 use std::fmt;
 
 use agents::Shown;
+use bottle::tree::LeftOut;
 use bottle::{BottleName, GuestPath};
 
 /// Is told what is being done. The library never prints; whoever talks to the person implements this.
@@ -42,8 +43,8 @@ pub enum Notice<'a> {
         bottle: &'a BottleName,
         /// Its place there.
         to: &'a GuestPath,
-        /// Links that lead out of it and are left out.
-        left_out: u64,
+        /// What is left out: links that lead out of it, and what is neither file nor folder.
+        left_out: &'a LeftOut,
     },
 }
 
@@ -56,10 +57,9 @@ impl fmt::Display for Notice<'_> {
             }
             Self::Workspace { from, bottle, to, left_out } => {
                 write!(f, "copying workspace {} into {bottle}:{to}", Shown::path(from))?;
-                match left_out {
+                match left_out.count {
                     0 => Ok(()),
-                    1 => f.write_str(" (left out: 1 link that leads out of it, or special file)"),
-                    many => write!(f, " (left out: {many} links that lead out of it, or special files)"),
+                    _some => write!(f, " (left out: {left_out}: links that lead out of it, or special files)"),
                 }
             }
         }

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use bottle::tree::TreeError;
-use bottle::{Bottle, CopyError, GuestPath, GuestPathError, User};
+use bottle::{Bottle, CopyError, GuestPath, GuestPathError, PlaceError, User};
 
 use crate::announce::{Announce, Notice};
 use crate::ca::Trust;
@@ -77,7 +77,7 @@ fn announce_copies(plan: &ProvisionPlan, bottle: &dyn Bottle, announce: &mut dyn
         }
     }
     if let Some(workspace) = &plan.workspace {
-        let (to, left_out) = (workspace.at(), workspace.census().left_out);
+        let (to, left_out) = (workspace.at(), &workspace.census().left_out);
         announce.announce(&Notice::Workspace { from: workspace.host(), bottle: bottle.name(), to, left_out });
     }
 }
@@ -105,6 +105,7 @@ fn path_of(error: &TreeError) -> Option<&Path> {
         | TreeError::Special { path, .. }
         | TreeError::Read { path, .. }
         | TreeError::Changed { path } => Some(path),
+        TreeError::Place(PlaceError::Changed { path } | PlaceError::Open { path, .. }) => Some(path),
         TreeError::Stream(_) => None,
     }
 }

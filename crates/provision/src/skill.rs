@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use agents::Shown;
-use bottle::tree::{Census, Source, TreeError, Uncopyable};
-use bottle::{GuestPath, Tree, TreePath};
+use bottle::tree::{Census, HostSource, Source, TreeError, Uncopyable};
+use bottle::{GuestPath, HostPlace, Tree, TreePath};
 
 use crate::part::Part;
 
@@ -16,7 +16,7 @@ const LONGEST: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skill {
     name: String,
-    host: PathBuf,
+    host: HostPlace,
     census: Census,
 }
 
@@ -66,14 +66,14 @@ impl Skill {
         }
         let host = host_skills.join(name);
         let content = |source| SkillError::Content { name: name.to_owned(), source };
-        match std::fs::metadata(&host) {
-            Ok(metadata) if metadata.is_dir() => {}
+        let host = match HostPlace::look(&host) {
+            Ok(place) if place.is_folder() => place,
             Ok(_) => return Err(SkillError::NotAFolder { name: name.to_owned(), path: host }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(SkillError::Missing { name: name.to_owned(), path: host });
             }
             Err(source) => return Err(content(TreeError::Read { path: host, source })),
-        }
+        };
         let census = Tree::new().with(TreePath::root(), source(&host)).scan().map_err(content)?;
         Ok(Self { name: name.to_owned(), host, census })
     }
@@ -83,9 +83,9 @@ impl Skill {
         &self.name
     }
 
-    /// Its folder on the host.
+    /// Its folder on the host, no link in its path.
     pub fn host(&self) -> &Path {
-        &self.host
+        self.host.path()
     }
 
     /// What it holds.
@@ -98,8 +98,8 @@ impl Skill {
     }
 }
 
-fn source(host: &Path) -> Source {
-    Source::Host { path: host.to_owned(), uncopyable: Uncopyable::Refuse, exclude: Vec::new() }
+fn source(host: &HostPlace) -> Source {
+    Source::Host { from: HostSource::Looked(host.clone()), uncopyable: Uncopyable::Refuse, exclude: Vec::new() }
 }
 
 fn is_name(name: &str) -> bool {

@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use agents::Shown;
 use agents::credentials::{self, CredentialError, Private};
-use bottle::tree::{Census, Source, TreeError, Uncopyable};
-use bottle::{GuestPath, Tool, Tree, TreePath};
+use bottle::tree::{Census, HostSource, Source, TreeError, Uncopyable};
+use bottle::{GuestPath, HostPlace, Tool, Tree, TreePath};
 
 use crate::part::Part;
 
@@ -13,7 +13,7 @@ pub const WORKSPACE: &str = "/home/node/workspace";
 /// A folder of the host, with its `.git`, that becomes the agent's workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
-    host: PathBuf,
+    host: HostPlace,
     at: GuestPath,
     exclude: Vec<String>,
     census: Census,
@@ -66,8 +66,8 @@ impl Workspace {
         let Wanted { host, at, exclude, tools } = *wanted;
         check_guest_place(at, tools)?;
         let host = credentials::check_place(host, private)?;
-        if !host.is_dir() {
-            return Err(WorkspaceError::NotAFolder(host));
+        if !host.is_folder() {
+            return Err(WorkspaceError::NotAFolder(host.path().to_owned()));
         }
         if let Some(bad) = exclude.iter().find(|excluded| !is_exclusion(excluded)) {
             return Err(WorkspaceError::Exclude(bad.clone()));
@@ -79,10 +79,10 @@ impl Workspace {
 
     /// Its canonical path on the host.
     pub fn host(&self) -> &Path {
-        &self.host
+        self.host.path()
     }
 
-    /// What goes along, and how many links do not.
+    /// What goes along, and what does not.
     pub fn census(&self) -> &Census {
         &self.census
     }
@@ -117,8 +117,8 @@ fn check_guest_place(at: &GuestPath, tools: &[Tool]) -> Result<(), WorkspaceErro
     {
         return refuse("the bottle's own system is there".to_owned());
     }
-    if let Some(tool) = tools.iter().find(|tool| path.starts_with(&tool.path) || tool.path.starts_with(path)) {
-        return refuse(format!("{} of the host is visible there", Shown::path(&tool.path)));
+    if let Some(tool) = tools.iter().find(|tool| path.starts_with(tool.path()) || tool.path().starts_with(path)) {
+        return refuse(format!("{} of the host is visible there", Shown::path(tool.path())));
     }
     Ok(())
 }
@@ -128,8 +128,8 @@ fn is_exclusion(text: &str) -> bool {
     TreePath::parse(text).is_ok_and(|path| !path.is_root() && path.as_path().as_os_str() == text)
 }
 
-fn source(host: &Path, exclude: &[String]) -> Source {
-    Source::Host { path: host.to_owned(), uncopyable: Uncopyable::LeaveOut, exclude: exclude.to_vec() }
+fn source(host: &HostPlace, exclude: &[String]) -> Source {
+    Source::Host { from: HostSource::Looked(host.clone()), uncopyable: Uncopyable::LeaveOut, exclude: exclude.to_vec() }
 }
 
 #[cfg(test)]

@@ -30,14 +30,16 @@ impl Home {
     }
 
     fn check(&self, path: &Path) -> Result<PathBuf, CredentialError> {
-        check_tool(path, self.private(&self.path.join(".bot-bottle"), &Moved::default()))
+        let checked = check_tool(path, self.private(&self.path.join(".bot-bottle"), &Moved::default()));
+        checked.map(|place| place.path().to_owned())
     }
 
     /// What is said of a tool when a variable has that value; `HOME` in it is the home.
     fn check_with(&self, below: &str, variable: &str, value: &str) -> Result<PathBuf, CredentialError> {
         let value = value.replace("HOME", self.path.to_str().unwrap());
         let moved = Moved::by(|asked| (asked == variable).then(|| value.clone().into()));
-        check_tool(&self.path.join(below), self.private(&self.path.join(".bot-bottle"), &moved))
+        let checked = check_tool(&self.path.join(below), self.private(&self.path.join(".bot-bottle"), &moved));
+        checked.map(|place| place.path().to_owned())
     }
 
     fn refusal(&self, below: &str) -> String {

@@ -68,7 +68,7 @@ impl Person {
         let home = self.home.to_str().unwrap();
         let short = |path: &std::path::Path| path.to_str().unwrap().replace(home, "~");
         let visible = found.visible;
-        let tools = visible.tools.iter().map(|tool| short(&tool.path)).collect();
+        let tools = visible.tools.iter().map(|tool| short(tool.path())).collect();
         let links = visible.links.iter().map(|link| format!("{} -> {}", short(link.at.as_path()), short(&link.target))).collect();
         (tools, links, visible.path_entries.iter().map(|entry| short(entry)).collect())
     }

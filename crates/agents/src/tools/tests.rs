@@ -36,7 +36,7 @@ fn folders_go_on_path_and_files_get_a_link() {
     symlink("one", home.join("other-name")).unwrap();
     let visible = resolve(&home, &["~/sdk", "~/flat", "~/data", "~/other-name"]).unwrap();
     assert_eq!(visible.path_entries, [home.join("sdk/bin"), home.join("flat")]);
-    let shown: Vec<_> = visible.tools.iter().map(|tool| tool.path.strip_prefix(&home).unwrap().to_str().unwrap()).collect();
+    let shown: Vec<_> = visible.tools.iter().map(|tool| tool.path().strip_prefix(&home).unwrap().to_str().unwrap()).collect();
     assert_eq!(shown, ["sdk", "flat", "data", "one"]);
     let links: Vec<_> = visible.links.iter().map(|link| (link.at.to_string(), link.target.clone())).collect();
     assert_eq!(links, [("/opt/bot-bottle/bin/other-name".to_owned(), home.join("one"))]);

@@ -24,6 +24,12 @@ pub fn detached(path: &Path) -> Result<OwnedFd, StepError> {
     open_tree(CWD, path, flags).during_with(|| format!("opening {}", path.display()))
 }
 
+/// The same of what is open: whatever has its name by now.
+pub fn detached_from(found: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    open_tree(found, c"", flags)
+}
+
 /// Attaches a copy at `target` with `attributes`.
 pub fn attach(tree: OwnedFd, target: &Path, attributes: u64) -> Result<(), StepError> {
     sys::mount_set_attributes(tree.as_fd(), attributes).during_with(|| format!("restricting {}", target.display()))?;

@@ -5,17 +5,18 @@
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::OFlags;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
 use rustix::process::{Gid, Uid, chdir, pivot_root};
 
 use super::{dev, etc, mounts, proc, skeleton, system, tools};
 use helper::step::{During, StepError};
 use helper::wire::{Ids, Setup};
+
+use crate::host_file;
 
 /// Where the layer is mounted while it is being built. The host's own folder is covered in this namespace alone.
 const LAYER: &str = "/tmp";
@@ -62,13 +63,12 @@ impl Sources {
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).during("leaving the host's mounts")?;
         let image = match &setup.image {
             None => None,
-            Some(path) => {
-                let path = Path::new(std::ffi::OsStr::from_bytes(path));
-                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                Some(open(path, flags, Mode::empty()).during_with(|| format!("opening the image folder {}", path.display()))?)
+            Some(image) => {
+                let opened = host_file::open(image, OFlags::PATH | OFlags::DIRECTORY);
+                Some(opened.during_with(|| format!("opening the image folder {}", image.path().display()))?)
             }
         };
-        let tools = setup.tools.iter().map(|path| tools::Source::open(path)).collect::<Result<_, _>>()?;
+        let tools = setup.tools.iter().map(tools::Source::open).collect::<Result<_, _>>()?;
         Ok(Self { devices, image, tools })
     }
 }

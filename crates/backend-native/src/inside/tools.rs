@@ -1,18 +1,17 @@
 //! Programs that live outside the system folders, most often in the person's home: each is shown read-only at its own path.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use rustix::fs::{FileType, OFlags, fstat};
 
 use super::mounts::{self, NO_DEV, NO_SUID, READ_ONLY};
 use super::rootfs::{give_to_node, real_folder};
+use crate::host_file;
 use helper::step::{During, StepError};
-use helper::wire::Ids;
+use helper::wire::{HostFile, Ids};
 
 /// One host path, opened while the helper still has the person's id.
 pub struct Source {
@@ -28,14 +27,14 @@ enum Opened {
 }
 
 impl Source {
-    /// Opens a path of the host.
-    pub fn open(path: &[u8]) -> Result<Self, StepError> {
-        let path = PathBuf::from(OsStr::from_bytes(path));
+    /// Opens what was looked at when the launch was planned, or nothing.
+    pub fn open(tool: &HostFile) -> Result<Self, StepError> {
+        let path = tool.path().to_owned();
         let step = || format!("opening the tool {}", path.display());
-        let found = open(&path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).during_with(step)?;
+        let found = host_file::open(tool, OFlags::PATH).during_with(step)?;
         let opened = match FileType::from_raw_mode(fstat(&found).during_with(step)?.st_mode) {
             FileType::Directory => Opened::Folder(found),
-            FileType::RegularFile => Opened::File(mounts::detached(&path)?),
+            FileType::RegularFile => Opened::File(mounts::detached_from(&found).during_with(step)?),
             // A socket, FIFO or device would be a way out of the bottle, read-only or not.
             FileType::Symlink
             | FileType::Fifo

@@ -5,7 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use bottle::tree::Source;
-use bottle::{Backend, BottleName, BottleSpec, Exec, GuestPath, LaunchError, Launched, Limits, RootFs, Tree, TreePath, User};
+use bottle::{
+    Backend, BottleName, BottleSpec, Exec, GuestPath, HostPlace, LaunchError, Launched, Limits, RootFs, Tree, TreePath, User,
+};
 
 use crate::backend::backend;
 
@@ -33,7 +35,7 @@ impl Image {
     }
 
     async fn launch(&self, name: &str) -> Result<Launched, LaunchError> {
-        let root = RootFs::Folder(self.folder.path().to_owned());
+        let root = RootFs::Folder(HostPlace::look(self.folder.path()).unwrap());
         backend()
             .launch(&BottleSpec { name: BottleName::parse(name).unwrap(), root, tools: Vec::new(), limits: Limits::default() })
             .await
@@ -100,7 +102,8 @@ async fn an_image_whose_folders_are_links_to_the_host_is_refused() {
 
 #[tokio::test]
 async fn archives_and_images_are_refused_with_what_to_do() {
-    for root in [RootFs::Archive("/x.tar".into()), RootFs::Image("debian:13".to_owned())] {
+    let archive = tempfile::NamedTempFile::new().unwrap();
+    for root in [RootFs::Archive(HostPlace::look(archive.path()).unwrap()), RootFs::Image("debian:13".to_owned())] {
         let spec = BottleSpec { name: BottleName::parse("image-2").unwrap(), root, tools: Vec::new(), limits: Limits::default() };
         match backend().launch(&spec).await.err() {
             Some(LaunchError::Unsupported { reason, .. }) => assert!(reason.contains("folder"), "{reason}"),

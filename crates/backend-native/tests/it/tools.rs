@@ -1,15 +1,15 @@
 //! Host folders and files that are shown in a bottle.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use bottle::{Backend, BottleName, BottleSpec, Exec, LaunchError, Limits, RootFs, Tool};
+use bottle::{Backend, BottleName, BottleSpec, Exec, HostPlace, LaunchError, Limits, RootFs, Tool};
 
 use crate::backend::backend;
 
 fn spec(name: &str, tools: &[&Path]) -> BottleSpec {
-    let tools = tools.iter().map(|path| Tool { path: (*path).to_owned() }).collect();
+    let tools = tools.iter().map(|path| Tool::look(path).unwrap()).collect();
     BottleSpec { name: BottleName::parse(name).unwrap(), root: RootFs::Default, tools, limits: Limits::default() }
 }
 
@@ -55,10 +55,59 @@ async fn a_tool_that_is_missing_or_a_way_out_is_refused_by_name() {
     let folder = tempfile::tempdir_in("/tmp").unwrap();
     let (missing, socket) = (folder.path().join("missing"), folder.path().join("socket"));
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    write(&missing, "", 0o644);
     for path in [missing.as_path(), socket.as_path(), Path::new("/dev/null")] {
-        match backend().launch(&spec("tools-bad", &[path])).await.err() {
+        let spec = spec("tools-bad", &[path]);
+        let _ = fs::remove_file(&missing);
+        match backend().launch(&spec).await.err() {
             Some(LaunchError::Failed { step, .. }) => assert!(step.contains(path.to_str().unwrap()), "{step}"),
             other => panic!("{}: {other:?}", path.display()),
+        }
+    }
+}
+
+/// What another user does between the look and the launch.
+type Swap = fn(&Path);
+
+#[tokio::test]
+async fn a_tool_or_image_that_is_swapped_after_it_was_looked_at_is_not_shown() {
+    if let Err(unavailable) = backend().check().await {
+        return testkit::require("userns", &unavailable.to_string());
+    }
+    let swaps: [(&str, Swap); 3] = [
+        ("a folder above is a link now", |root| {
+            fs::rename(root.join("above"), root.join("was")).unwrap();
+            symlink(root.join("planted"), root.join("above")).unwrap();
+        }),
+        ("the place is a link now", |root| {
+            fs::rename(root.join("above/tool"), root.join("above/was")).unwrap();
+            symlink(root.join("planted/tool"), root.join("above/tool")).unwrap();
+        }),
+        ("another stands in its place", |root| {
+            fs::rename(root.join("above/tool"), root.join("above/was")).unwrap();
+            fs::rename(root.join("planted/tool"), root.join("above/tool")).unwrap();
+        }),
+    ];
+    for (what, swap) in swaps {
+        for (kind, file) in [("folder", "tool/run"), ("file", "tool"), ("image", "tool/bin/run")] {
+            let folder = tempfile::tempdir_in("/tmp").unwrap();
+            let root = folder.path().canonicalize().unwrap();
+            fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
+            write(&root.join("above").join(file), "shown", 0o755);
+            write(&root.join("planted").join(file), "planted", 0o755);
+            let tool = root.join("above/tool");
+            let spec = match kind {
+                "image" => BottleSpec { root: RootFs::Folder(HostPlace::look(&tool).unwrap()), ..spec("tools-swapped", &[]) },
+                _tool => spec("tools-swapped", &[&tool]),
+            };
+            swap(&root);
+            match backend().launch(&spec).await.err() {
+                Some(LaunchError::Failed { step, reason, .. }) => {
+                    assert!(step.contains(tool.to_str().unwrap()), "{what}, {kind}: {step}");
+                    assert!(reason.contains("something was put in its place"), "{what}, {kind}: {reason}");
+                }
+                other => panic!("{what}, {kind}: {other:?}"),
+            }
         }
     }
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use super::TreePath;
 use super::link::{Leads, depth_of, leads};
 use super::sink::{SinkError, SinkLimits, Tally, TreeSink};
-use super::{TreePath, beneath};
+use crate::host_place::open_below;
 
 /// Writes to one place on the host that did not exist before: a folder when a folder comes, a file when a file comes.
 ///
@@ -77,7 +78,7 @@ impl HostFolder {
         let opened = match self.last.take() {
             Some((last, fd)) if last == folder => (last, fd),
             Some(_) | None => {
-                let fd = beneath::open_folder(root.as_fd(), folder).map_err(|error| match error {
+                let fd = open_below(root.as_fd(), folder, OFlags::RDONLY | OFlags::DIRECTORY).map_err(|error| match error {
                     Errno::NOENT => SinkError::new(shown, "it came before the folder that holds it"),
                     Errno::LOOP | Errno::NOTDIR => SinkError::new(shown, "what holds it is no folder"),
                     other => SinkError::new(shown, other.to_string()),

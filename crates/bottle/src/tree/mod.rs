@@ -4,7 +4,6 @@
 //! without following any link out of it ([`Tree::scan`], [`Tree::pack`]) and travels as one tar stream (POSIX.1-2001 pax,
 //! GNU long names) that a backend unpacks *inside* the bottle. A [`TreeSink`] takes what comes out.
 
-mod beneath;
 mod host_folder;
 mod link;
 mod memory;
@@ -16,10 +15,13 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use shown::Shown;
+
+use crate::{HostPlace, PlaceError};
 
 pub use host_folder::HostFolder;
 pub use memory::{MemoryEntry, MemorySink};
@@ -44,10 +46,10 @@ pub struct Member {
 /// Where a member comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A file or folder on the host. The path itself may lead through links (the person named it); nothing below it may.
+    /// A file or folder on the host. Nothing below it may lead out through a link.
     Host {
-        /// Absolute path on the host.
-        path: PathBuf,
+        /// Which one.
+        from: HostSource,
         /// What happens to what in it cannot be copied.
         uncopyable: Uncopyable,
         /// What is left out: a name wherever it stands below it; a path with `/`, as seen from it, at that place alone.
@@ -72,18 +74,27 @@ pub enum Source {
     },
 }
 
+/// Which file or folder of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostSource {
+    /// An absolute path as the person has just named it: links in it are followed when it is read.
+    Named(PathBuf),
+    /// As it was looked at: whatever stands there by now, nothing else is read.
+    Looked(HostPlace),
+}
+
 /// What happens to what cannot be copied: symbolic links that lead out of their member (an absolute target, or more `..` than
 /// depth), FIFOs, sockets and devices. Links that stay inside are always copied as links; none is ever followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uncopyable {
     /// The copy fails and names it.
     Refuse,
-    /// It is left out and counted in [`Census::left_out`].
+    /// It is left out and told of in [`Census::left_out`].
     LeaveOut,
 }
 
 /// What a tree holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Census {
     /// Regular files.
     pub files: u64,
@@ -92,9 +103,53 @@ pub struct Census {
     /// Symbolic links that stay inside, and those made by us.
     pub links: u64,
     /// What could not be copied and was left out: links that lead out, FIFOs, sockets, devices.
-    pub left_out: u64,
+    pub left_out: LeftOut,
     /// Content of all files, in bytes.
     pub bytes: u64,
+}
+
+/// What of a tree was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// How many.
+    pub count: u64,
+    /// The first few, in order, as seen from their member: [`LeftOut::NAMED`] at most.
+    pub first: Vec<PathBuf>,
+}
+
+impl LeftOut {
+    /// How many are named.
+    pub const NAMED: usize = 5;
+
+    fn add(&mut self, path: &Path) {
+        self.count += 1;
+        if self.first.len() < Self::NAMED {
+            self.first.push(path.to_owned());
+        }
+    }
+}
+
+impl fmt::Display for LeftOut {
+    /// The names, made safe to print, and how many more there are: `a, b and 3 more`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, path) in self.first.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { "" } else { ", " }, Shown::path(path))?;
+        }
+        match self.count.saturating_sub(self.first.len() as u64) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+impl HostSource {
+    /// Where it is, for messages.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Looked(place) => place.path(),
+        }
+    }
 }
 
 impl Tree {
@@ -105,7 +160,8 @@ impl Tree {
 
     /// One host file or folder that becomes the `into` of the copy itself; links that lead out are refused.
     pub fn host(path: impl Into<PathBuf>) -> Self {
-        let source = Source::Host { path: path.into(), uncopyable: Uncopyable::Refuse, exclude: Vec::new() };
+        let from = HostSource::Named(path.into());
+        let source = Source::Host { from, uncopyable: Uncopyable::Refuse, exclude: Vec::new() };
         Self::new().with(TreePath::root(), source)
     }
 
@@ -196,6 +252,9 @@ pub enum TreeError {
         /// The host path.
         path: PathBuf,
     },
+    /// It is not what was looked at.
+    #[error(transparent)]
+    Place(PlaceError),
     /// The stream's receiver is gone.
     #[error("the receiver of the copy is gone: {0}")]
     Stream(io::Error),

@@ -16,8 +16,8 @@ pub(super) fn scan(tree: &Tree) -> Result<Census, TreeError> {
     let mut scan = Scan::default();
     for member in tree.members() {
         match &member.source {
-            Source::Host { path, uncopyable, exclude } => {
-                HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut scan)?
+            Source::Host { from, uncopyable, exclude } => {
+                HostMember { from, uncopyable: *uncopyable, exclude }.walk(&mut scan)?
             }
             Source::File { content, .. } => scan.census.file(content.len() as u64),
             Source::Folder { .. } => scan.census.folders += 1,
@@ -32,8 +32,8 @@ pub(super) fn pack(tree: &Tree, out: &mut dyn io::Write) -> Result<Census, TreeE
     for (number, member) in tree.members().iter().enumerate() {
         pack.begin(number);
         match &member.source {
-            Source::Host { path, uncopyable, exclude } => {
-                HostMember { path, uncopyable: *uncopyable, exclude }.walk(&mut pack)?
+            Source::Host { from, uncopyable, exclude } => {
+                HostMember { from, uncopyable: *uncopyable, exclude }.walk(&mut pack)?
             }
             Source::File { content, mode } => pack.bytes(content, *mode)?,
             Source::Folder { mode } => pack.empty_folder(*mode)?,
@@ -74,8 +74,8 @@ impl Receiver for Scan {
         Ok(())
     }
 
-    fn left_out(&mut self) {
-        self.census.left_out += 1;
+    fn left_out(&mut self, at: &Path) {
+        self.census.left_out.add(at);
     }
 }
 
@@ -144,8 +144,8 @@ impl Receiver for Pack<'_> {
         self.entry(at, target, &meta(EntryType::Symlink, stat, 0))
     }
 
-    fn left_out(&mut self) {
-        self.census.left_out += 1;
+    fn left_out(&mut self, at: &Path) {
+        self.census.left_out.add(at);
     }
 }
 

@@ -5,7 +5,7 @@
 //! looked at again. So a file that is swapped for a link, FIFO or device after it was listed is neither followed nor waited for.
 
 use std::ffi::{CStr, CString, OsStr};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,16 @@ use rustix::fs::{Access, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::link::{Leads, depth_of, leads};
-use super::{TreeError, Uncopyable, beneath};
+use super::{HostSource, TreeError, Uncopyable};
+use crate::PlaceError;
+use crate::host_place::open_below;
+
+/// How a folder is opened to be listed.
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
 
 /// One host file or folder to be read.
 pub(super) struct HostMember<'a> {
-    pub(super) path: &'a Path,
+    pub(super) from: &'a HostSource,
     pub(super) uncopyable: Uncopyable,
     pub(super) exclude: &'a [String],
 }
@@ -27,33 +32,50 @@ pub(super) trait Receiver {
     fn folder(&mut self, at: &Path, stat: &Stat) -> Result<(), TreeError>;
     fn file(&mut self, at: &Path, place: &Place<'_>) -> Result<(), TreeError>;
     fn link(&mut self, at: &Path, target: &Path, stat: &Stat) -> Result<(), TreeError>;
-    fn left_out(&mut self);
+    fn left_out(&mut self, at: &Path);
 }
 
 impl HostMember<'_> {
     pub(super) fn walk(&self, to: &mut dyn Receiver) -> Result<(), TreeError> {
-        // The person named this path: it alone may lead through links.
-        let stat = rustix::fs::stat(self.path).map_err(|error| self.failed(Path::new(""), error, false))?;
+        let top = Path::new("");
+        let found = self.find()?;
+        let stat = rustix::fs::fstat(&found).map_err(|error| self.failed(top, error, false))?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => self.walk_folder(to),
+            FileType::Directory => self.walk_folder(&found, to),
             FileType::RegularFile => {
-                let name = CString::new(self.path.as_os_str().as_bytes())
-                    .map_err(|_| self.failed(Path::new(""), Errno::INVAL, false))?;
-                let place =
-                    Place { member: self, at: Path::new(""), folder: rustix::fs::CWD, name: &name, follow: OFlags::empty() };
-                to.file(Path::new(""), &place)
+                // What was found, not what has its name by now (`proc_pid_fd(5)`).
+                let name = CString::new(format!("/proc/self/fd/{}", found.as_raw_fd()))
+                    .map_err(|_| self.failed(top, Errno::INVAL, false))?;
+                let place = Place { member: self, at: top, folder: rustix::fs::CWD, name: &name, follow: OFlags::empty() };
+                to.file(top, &place)
             }
-            other => Err(self.special(Path::new(""), other)),
+            other => Err(self.special(top, other)),
         }
     }
 
-    fn walk_folder(&self, to: &mut dyn Receiver) -> Result<(), TreeError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(self.path, flags, Mode::empty()).map_err(|error| self.failed(Path::new(""), error, true))?;
+    /// The member itself, not yet opened for reading.
+    fn find(&self) -> Result<OwnedFd, TreeError> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        match self.from {
+            // The person has just named this path: it may lead through links.
+            HostSource::Named(path) => {
+                rustix::fs::open(path, flags, Mode::empty()).map_err(|error| self.failed(Path::new(""), error, false))
+            }
+            HostSource::Looked(place) => place.open(flags).map_err(|error| match error {
+                PlaceError::Open { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+                    TreeError::Missing { path, vanished: false }
+                }
+                error => TreeError::Place(error),
+            }),
+        }
+    }
+
+    fn walk_folder(&self, found: &OwnedFd, to: &mut dyn Receiver) -> Result<(), TreeError> {
+        let root = open_below(found.as_fd(), Path::new(""), FOLDER).map_err(|error| self.failed(Path::new(""), error, true))?;
         // One descriptor for the root and one for the folder at hand, however deep the tree is.
         let mut pending = vec![PathBuf::new()];
         while let Some(at) = pending.pop() {
-            let folder = beneath::open_folder(root.as_fd(), &at).map_err(|error| self.failed(&at, error, true))?;
+            let folder = open_below(root.as_fd(), &at, FOLDER).map_err(|error| self.failed(&at, error, true))?;
             let stat = rustix::fs::fstat(&folder).map_err(|error| self.failed(&at, error, true))?;
             to.folder(&at, &stat)?;
             let mut below = self.visit(&root, &folder, &at, to)?;
@@ -82,7 +104,7 @@ impl HostMember<'_> {
                 FileType::Symlink => self.link(root, folder, &name, &below, to)?,
                 other => match self.uncopyable {
                     Uncopyable::Refuse => return Err(self.special(&below, other)),
-                    Uncopyable::LeaveOut => to.left_out(),
+                    Uncopyable::LeaveOut => to.left_out(&below),
                 },
             }
         }
@@ -131,16 +153,19 @@ impl HostMember<'_> {
             return to.link(at, &target, &stat);
         }
         match self.uncopyable {
-            Uncopyable::Refuse => Err(TreeError::LeadsOut { path: self.host_path(at), target, tree: self.path.to_owned() }),
+            Uncopyable::Refuse => {
+                Err(TreeError::LeadsOut { path: self.host_path(at), target, tree: self.from.path().to_owned() })
+            }
             Uncopyable::LeaveOut => {
-                to.left_out();
+                to.left_out(at);
                 Ok(())
             }
         }
     }
 
     fn host_path(&self, at: &Path) -> PathBuf {
-        if at.as_os_str().is_empty() { self.path.to_owned() } else { self.path.join(at) }
+        let top = self.from.path();
+        if at.as_os_str().is_empty() { top.to_owned() } else { top.join(at) }
     }
 
     fn failed(&self, at: &Path, error: Errno, listed_before: bool) -> TreeError {

@@ -16,6 +16,24 @@ fn only_yes_means_yes() {
 }
 
 #[test]
+fn what_is_swapped_while_the_person_reads_is_not_used() {
+    let (shown, planted) = ("project", "planted");
+    let scene = Scene::new().file("above/project/shown", "").file("above/planted/planted", "");
+    let scene = scene.file("home/.bot-bottle/bottles/b.md", &format!("---\n{SHELL}workspace:\n  copy: true\n---\n"));
+    let above = scene.path("above");
+    let script = format!("cd {}; exec \"$0\" start a -- ls", above.join(shown).display());
+    let mut terminal = Terminal::run_other(&scene, "sh", &["-c", &script, PROGRAM.as_str()]);
+    terminal.until("start? [y/N]");
+    std::fs::rename(above.join(shown), above.join("was")).unwrap();
+    std::os::unix::fs::symlink(above.join(planted), above.join(shown)).unwrap();
+    terminal.press("y\r");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, Some(125), "{screen}");
+    assert!(screen.contains("something was put in") && !screen.contains("planted\n"), "{screen}");
+    scene.assert_nothing_left();
+}
+
+#[test]
 fn ctrl_c_at_the_question_ends_with_130_and_leaves_nothing() {
     let scene = Scene::new();
     let mut terminal = Terminal::run(&scene, &["start", "a"]);

@@ -42,13 +42,19 @@ fn a_project_goes_whole_with_git_and_its_own_agents() {
 }
 
 #[test]
-fn links_that_lead_out_are_left_out_and_counted() {
+fn links_that_lead_out_are_left_out_and_named() {
     let (_guard, home) = home();
     symlink("../.ssh/id_rsa", home.join("project/key")).unwrap();
     symlink("/etc/passwd", home.join("project/.git/users")).unwrap();
     symlink(".env", home.join("project/inside")).unwrap();
     let workspace = validate(&home, "project", &[]).unwrap();
-    assert_eq!((workspace.census().links, workspace.census().left_out), (1, 2));
+    assert_eq!((workspace.census().links, workspace.census().left_out.count), (1, 2));
+    assert_eq!(workspace.census().left_out.to_string(), "key, .git/users");
+    for number in 0..5 {
+        symlink("/etc/passwd", home.join(format!("project/.git/\x1b[2J{number}"))).unwrap();
+    }
+    let shown = validate(&home, "project", &[]).unwrap().census().left_out.to_string();
+    assert_eq!(shown, "key, .git/\\u{1b}[2J0, .git/\\u{1b}[2J1, .git/\\u{1b}[2J2, .git/\\u{1b}[2J3 and 2 more");
 }
 
 #[test]
@@ -89,7 +95,9 @@ fn an_exclusion_is_a_name_or_a_path_below_the_folder() {
 #[test]
 fn the_bottles_own_places_are_refused() {
     let (_guard, home) = home();
-    let tools = [Tool { path: "/srv/sdk".into() }];
+    let sdk = home.join("sdk");
+    fs::create_dir(&sdk).unwrap();
+    let tools = [Tool::look(&sdk).unwrap()];
     let check = |at: &str| {
         let at = GuestPath::parse(at).unwrap();
         let wanted = Wanted { host: &home.join("project"), at: &at, exclude: &[], tools: &tools };
@@ -108,11 +116,9 @@ fn the_bottles_own_places_are_refused() {
         "/tmp",
         "/opt",
         "/opt/bot-bottle/bin",
-        "/srv",
-        "/srv/sdk",
-        "/srv/sdk/x",
     ];
-    for at in refused {
+    let of_the_tool = [home.clone(), sdk.clone(), sdk.join("x")];
+    for at in refused.into_iter().chain(of_the_tool.iter().map(|path| path.to_str().unwrap())) {
         let error = check(at).unwrap_err().to_string();
         assert!(error.starts_with("workspace.path: ") && error.contains(at), "{error}");
     }

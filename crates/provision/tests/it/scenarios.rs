@@ -28,6 +28,8 @@ scenarios![
     a_prior_copy_of_a_skill_is_replaced,
     a_skill_that_disappears_stops_everything_and_leaves_nothing,
     a_skill_swapped_for_a_link_is_not_followed,
+    a_folder_above_that_is_swapped_after_the_plan_is_not_followed,
+    another_folder_in_the_place_of_a_planned_one_is_not_copied,
     skills_go_where_the_person_says,
     skills_where_a_link_was_planted_are_refused,
     programs_are_linked,
@@ -141,6 +143,31 @@ async fn a_skill_swapped_for_a_link_is_not_followed(bottle: Arc<dyn Bottle>) {
     let error = provision(&plan, None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
     assert!(matches!(&error, ProvisionError::Skill { name, .. } if name == "review"), "{error:?}");
     assert!(look(&*bottle, "/home/node/.claude/skills").await.is_err());
+}
+
+async fn a_folder_above_that_is_swapped_after_the_plan_is_not_followed(bottle: Arc<dyn Bottle>) {
+    let mut host = Host::new();
+    host.skills = vec!["review"];
+    let plan = host.plan();
+    host.write("planted/review/SKILL.md", "planted\n");
+    let skills = host.home.join(".claude/skills");
+    fs::rename(&skills, host.home.join(".claude/were")).unwrap();
+    std::os::unix::fs::symlink(host.home.join("planted"), &skills).unwrap();
+    let error = provision(&plan, None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
+    assert!(matches!(&error, ProvisionError::Skill { name, .. } if name == "review"), "{error:?}");
+    assert!(error.to_string().contains("something was put in its place"), "{error}");
+    assert!(look(&*bottle, "/home/node/.claude/skills").await.is_err());
+}
+
+async fn another_folder_in_the_place_of_a_planned_one_is_not_copied(bottle: Arc<dyn Bottle>) {
+    let mut host = Host::new();
+    host.workspace = Some("project");
+    let plan = host.plan();
+    fs::rename(host.home.join("project"), host.home.join("was")).unwrap();
+    host.write("project/planted", "planted\n");
+    let error = provision(&plan, None, &*bottle, &mut |_: &Notice<'_>| {}).await.unwrap_err();
+    assert!(error.to_string().contains("project is not what it was when it was looked at"), "{error}");
+    assert!(look(&*bottle, "/home/node/workspace").await.is_err());
 }
 
 async fn skills_go_where_the_person_says(bottle: Arc<dyn Bottle>) {
@@ -280,7 +307,7 @@ async fn each_copy_is_announced_before_it_is_made(bottle: Arc<dyn Bottle>) {
         format!("copying skill tests into {name}:/home/node/.claude/skills/tests"),
         format!("copying skill review into {name}:/home/node/.claude/skills/review"),
         format!(
-            "copying workspace {} into {name}:/home/node/workspace (left out: 1 link that leads out of it, or special file)",
+            "copying workspace {} into {name}:/home/node/workspace (left out: key: links that lead out of it, or special files)",
             project.display()
         ),
     ];

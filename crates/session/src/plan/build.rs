@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use agents::credentials::{Moved, Private};
 use agents::find::{Found, Shell, find};
 use agents::{AgentCommand, Credential, Invocation, Mode, Provider, Template, Visible, resolve_tools};
-use bottle::{BackendName, Capabilities, GuestPath, Limits, RootFs};
+use bottle::{BackendName, Capabilities, GuestPath, HostPlace, Limits, RootFs};
 use credentials::{LoginFolder, LoginUrls, Variables};
 use egress::TrustRoots;
 use manifest::{Image, ProviderAuth, Resolved};
@@ -246,9 +246,9 @@ impl Planner<'_> {
             Some(Image::Engine(name)) => (RootFs::Image(name.clone()), name),
             Some(Image::Path(text)) => {
                 let path = expand(text, &self.host.home);
-                match std::fs::metadata(&path) {
-                    Ok(metadata) if metadata.is_dir() => (RootFs::Folder(path), text),
-                    Ok(_) => (RootFs::Archive(path), text),
+                match HostPlace::look(path) {
+                    Ok(place) if place.is_folder() => (RootFs::Folder(place), text),
+                    Ok(place) => (RootFs::Archive(place), text),
                     Err(error) => return Err(unusable(text, &error)),
                 }
             }

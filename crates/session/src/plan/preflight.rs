@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::Path;
 
 use agents::find::Found;
 use agents::{AgentCommand, Provider, Visible};
@@ -62,8 +62,10 @@ pub struct WorkspaceLine {
     pub files: u64,
     /// How many bytes they have.
     pub bytes: u64,
-    /// How many links lead out of it and are left out.
+    /// How many things in it are left out: links that lead out of it, sockets and the like.
     pub left_out: u64,
+    /// The first few of them, as seen from it.
+    pub left_out_first: Vec<String>,
 }
 
 pub(super) struct Facts<'a> {
@@ -83,7 +85,7 @@ const ROUTES: &str = "reaches what the routes allow and nothing else; every requ
 pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
     let Planner { resolved, backend, capabilities, .. } = facts.planner;
     let agent = &resolved.agent;
-    let shown = |path: &PathBuf| escape(&path.to_string_lossy());
+    let shown = |path: &Path| escape(&path.to_string_lossy());
     Preflight {
         identity: facts.identity.to_string(),
         agent: agent.name.to_string(),
@@ -101,11 +103,12 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
             path: workspace.at().to_string(),
             files: workspace.census().files,
             bytes: workspace.census().bytes,
-            left_out: workspace.census().left_out,
+            left_out: workspace.census().left_out.count,
+            left_out_first: workspace.census().left_out.first.iter().map(|path| shown(path)).collect(),
         }),
         policy: PolicyLines::of(resolved),
         network: if facts.table.rules().is_empty() { NOTHING } else { ROUTES },
-        tools: facts.visible.tools.iter().map(|tool| shown(&tool.path)).collect(),
+        tools: facts.visible.tools.iter().map(|tool| shown(tool.path())).collect(),
         notes: notes(facts),
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use bottle::tree::{Source, TreeError, Uncopyable};
+use bottle::tree::{HostSource, Source, TreeError, Uncopyable};
 use bottle::{CopyError, Tree, TreePath, User};
 use tempfile::TempDir;
 
@@ -31,7 +31,7 @@ pub(super) fn at(path: &str) -> TreePath {
 }
 
 pub(super) fn host(path: impl AsRef<Path>) -> Source {
-    Source::Host { path: path.as_ref().to_owned(), uncopyable: Uncopyable::Refuse, exclude: Vec::new() }
+    Source::Host { from: HostSource::Named(path.as_ref().to_owned()), uncopyable: Uncopyable::Refuse, exclude: Vec::new() }
 }
 
 /// What keeps a copy from the host from happening.
@@ -163,8 +163,8 @@ pub(super) async fn links_that_lead_out_can_be_left_out(room: Room) {
     put(dir.path().join("file"), "x");
     symlink("/etc/passwd", dir.path().join("sly")).unwrap();
     symlink("file", dir.path().join("good")).unwrap();
-    let source =
-        Source::Host { path: dir.path().to_owned(), uncopyable: Uncopyable::LeaveOut, exclude: vec!["node_modules".to_owned()] };
+    let from = HostSource::Named(dir.path().to_owned());
+    let source = Source::Host { from, uncopyable: Uncopyable::LeaveOut, exclude: vec!["node_modules".to_owned()] };
     room.copy(&Tree::new().with(TreePath::root(), source), "/home/node/t", User::Node).await.unwrap();
     let arrived = room.walk(User::Node, "/home/node/t").await;
     assert_eq!(arrived.keys().map(|path| path.to_str().unwrap()).collect::<Vec<_>>(), ["", "file", "good"]);

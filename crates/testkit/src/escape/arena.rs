@@ -60,7 +60,8 @@ impl Arena {
 
     /// A fresh bottle in which a host path is visible.
     pub async fn bottle_with(&self, tool: &Path) -> Result<Subject, LaunchError> {
-        self.launch(&[Tool { path: tool.to_owned() }], Limits::default()).await
+        let tool = Tool::look(tool).expect("a tool");
+        self.launch(&[tool], Limits::default()).await
     }
 
     /// A fresh bottle with limits. `None`, and a printed reason, where the limit of that name cannot be enforced.

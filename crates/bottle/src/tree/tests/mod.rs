@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{Source, Tree, TreeError, TreePath, Uncopyable};
+use super::{HostSource, Source, Tree, TreeError, TreePath, Uncopyable};
 
 /// One entry as any tar reader sees it.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +51,8 @@ fn names(seen: &[Seen]) -> Vec<String> {
 }
 
 fn host(path: &Path, uncopyable: Uncopyable, exclude: &[&str]) -> Source {
-    Source::Host { path: path.to_owned(), uncopyable, exclude: exclude.iter().map(|&name| name.to_owned()).collect() }
+    let exclude = exclude.iter().map(|&name| name.to_owned()).collect();
+    Source::Host { from: HostSource::Named(path.to_owned()), uncopyable, exclude }
 }
 
 fn at(path: impl AsRef<std::ffi::OsStr>) -> TreePath {

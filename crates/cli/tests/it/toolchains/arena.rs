@@ -54,7 +54,7 @@ impl Arena {
     /// A bottle that sees `tools` of the host besides its system.
     pub async fn open(tools: &[PathBuf]) -> Self {
         let backend = NativeBackend::new(HelperProgram::At(testkit::helper_file()));
-        let tools = tools.iter().map(|path| Tool { path: path.canonicalize().unwrap() }).collect();
+        let tools = tools.iter().map(|path| Tool::look(path).unwrap()).collect();
         let name = BottleName::parse("toolchains").unwrap();
         let spec = BottleSpec { name, root: RootFs::Default, tools, limits: Limits::default() };
         let bottle = backend.launch(&spec).await.unwrap().bottle;
