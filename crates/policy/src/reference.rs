@@ -28,6 +28,9 @@ the file and line that decided, where one did:
 {\"code\": \"egress.host\", \"message\": \"…\", \"hint\": \"…\", \"rule\": \"…\"}
 ```
 
+In HTTP/1 the status line says code and message too (`403 egress.host: …`), because that is all many programs show of a proxy's answer. git
+gets the body as plain text, `CODE: MESSAGE` and `hint: HINT`, because it shows no other.
+
 The same code stands in the audit and in what `bot-bottle logs` and `bot-bottle policy explain` print. Codes are stable. A refusal never
 repeats a header's value, a query or a credential.
 

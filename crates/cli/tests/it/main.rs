@@ -7,6 +7,8 @@ mod agents;
 mod control;
 mod limits;
 mod listing;
+mod managers;
+mod needs;
 mod policy;
 mod prompts;
 mod refusals;

@@ -33,6 +33,23 @@ pub static PROGRAM: LazyLock<String> =
 /// A bottle whose agent is a shell.
 pub const SHELL: &str = "agent_provider:\n  template: command\n  command: [sh]\n";
 
+impl Ran {
+    /// Runs a program of the host to its end.
+    pub fn of(command: &mut Command) -> Self {
+        Self::from(&command.output().unwrap())
+    }
+}
+
+impl From<&Output> for Ran {
+    fn from(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
 impl Scene {
     /// A home without manifests.
     pub fn bare() -> Self {
@@ -93,12 +110,7 @@ impl Scene {
     }
 
     pub fn run_with(&self, args: &[&str], stdin: &[u8]) -> Ran {
-        let output = self.output(args, stdin);
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Ran::from(&self.output(args, stdin))
     }
 
     pub fn output(&self, args: &[&str], stdin: &[u8]) -> Output {

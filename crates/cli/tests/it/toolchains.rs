@@ -6,23 +6,10 @@
 
 mod arena;
 
-use std::path::{Path, PathBuf};
-
 use arena::{Arena, variables};
 
-/// What a test needs to be there, or it is skipped.
-enum Needs {
-    /// Programs of the system.
-    System(&'static [&'static str]),
-    /// Something in the folder of installed toolchains.
-    Installed(&'static str),
-    /// An agent's program.
-    Agent(&'static str),
-    /// The toolchain that runs these tests.
-    Cargo,
-}
-
-use Needs::{Agent, Cargo, Installed, System};
+use crate::needs::Needs::{self, Agent, Cargo, Installed, System};
+use crate::needs::find;
 
 /// What the tool's trust must not depend on.
 enum Variables {
@@ -40,6 +27,8 @@ macro_rules! toolchains {
         async fn $name() {
             check($needs, $variables, $script).await;
         })*
+
+        const TESTS: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -81,6 +70,18 @@ toolchains! {
     claude: Agent("claude"), NotNeeded, CLAUDE;
 }
 
+#[test]
+fn the_guide_names_every_tool_and_variable() {
+    let guide = std::fs::read_to_string("../../docs/guide/certificates.md").unwrap();
+    // Of the rows `| tool | believes by | test |` the last.
+    let rows = guide.lines().filter(|line| line.matches('|').count() == 4);
+    let tested: Vec<_> = rows.filter_map(|row| row.strip_suffix("` |")?.rsplit_once('`')).map(|(_, test)| test).collect();
+    assert_eq!(tested, TESTS);
+    for variable in variables() {
+        assert!(guide.contains(&format!("`{variable}`")), "{variable}");
+    }
+}
+
 const REPOSITORY: &str = "git init -q --bare ~/served/r.git; tree=$(git -C ~/served/r.git mktree </dev/null)
 commit=$(git -C ~/served/r.git -c user.name=a -c user.email=a@b commit-tree -m answer-of-the-origin $tree)
 git -C ~/served/r.git update-ref HEAD $commit; git -C ~/served/r.git update-server-info";
@@ -108,11 +109,6 @@ const CLAUDE: &str = r#"export ANTHROPIC_BASE_URL=$URL ANTHROPIC_API_KEY=x CLAUD
 timeout $PATIENCE claude -p hi </dev/null || true
 grep -q 'POST /v1/messages' ~/served/asked && echo answer-of-the-origin"#;
 
-/// The folder with toolchains from pip and npm, and with what is compiled for these tests.
-fn installed() -> Option<PathBuf> {
-    std::env::var_os("BOT_BOTTLE_TEST_TOOLCHAINS").map(PathBuf::from)
-}
-
 async fn check(needs: Needs, trust: Variables, script: &str) {
     let found = match find(needs) {
         Ok(found) => found,
@@ -132,57 +128,4 @@ async fn check(needs: Needs, trust: Variables, script: &str) {
         assert!(!success, "{needed} is not needed: {output}");
     }
     arena.close().await;
-}
-
-/// Where a tool is: what must be visible in the bottle, and shell lines that make it found.
-struct Found {
-    tools: Vec<PathBuf>,
-    prelude: String,
-}
-
-fn find(needs: Needs) -> Result<Found, (&'static str, String)> {
-    // The origins run in it.
-    system("python3")?;
-    let toolchains = installed().filter(|folder| folder.is_dir());
-    let mut found = Found { tools: toolchains.clone().into_iter().collect(), prelude: String::new() };
-    if let Some(folder) = &toolchains {
-        found.prelude = format!("TOOLCHAINS={}\n", folder.canonicalize().unwrap().display());
-    }
-    match needs {
-        System(programs) => programs.iter().try_for_each(|program| system(program))?,
-        Installed(path) => {
-            if !toolchains.is_some_and(|folder| folder.join(path).exists()) {
-                return Err(("toolchains", format!("there is no {path} where BOT_BOTTLE_TEST_TOOLCHAINS points")));
-            }
-        }
-        Agent(name) => {
-            let folder = std::env::var_os("BOT_BOTTLE_TEST_AGENTS").map(PathBuf::from);
-            let Some(folder) = folder.filter(|folder| folder.join("bin").join(name).exists()) else {
-                return Err(("agents", format!("there is no {name} where BOT_BOTTLE_TEST_AGENTS points")));
-            };
-            let folder = folder.canonicalize().unwrap();
-            found.prelude += &format!("export PATH={}:$PATH\n", folder.join("bin").display());
-            found.tools.push(folder);
-        }
-        Cargo => {
-            // rustup's cargo is a proxy; cargo itself knows where it lies, next to rustc.
-            let output = std::process::Command::new("rustc").args(["--print", "sysroot"]).output();
-            let root = output.ok().map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
-            let Some(root) = root.filter(|root| root.join("bin/cargo").is_file()) else {
-                return Err(("cargo", "no toolchain of Rust's own, with cargo in it".to_owned()));
-            };
-            found.prelude += &format!("export PATH={0}:$PATH CARGO={0}/cargo\n", root.join("bin").display());
-            found.tools.push(root);
-        }
-    }
-    Ok(found)
-}
-
-/// Bottles see the system's programs, not those of somebody's home.
-fn system(program: &'static str) -> Result<(), (&'static str, String)> {
-    let folders = ["/usr/local/bin", "/usr/bin", "/bin"].map(Path::new);
-    if folders.iter().any(|folder| folder.join(program).exists()) {
-        return Ok(());
-    }
-    Err((program, format!("{program} is not installed in the system")))
 }

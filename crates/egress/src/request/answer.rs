@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use http::header::{HOST, HeaderValue};
-use http::{Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Version};
+use hyper::body::{Body as _, Incoming};
 use policy::{Code, LogLevel, Reach, Refusal, Shown};
 
 use super::forward::forward;
@@ -12,7 +12,7 @@ use crate::connection::{Busy, Connection, Next};
 use crate::ledger::Said;
 use crate::place::{Named, Place};
 use crate::records::Refused;
-use crate::refusal::{self, After};
+use crate::refusal::{self, After, Reader};
 
 /// What may become of a request that does not pass.
 pub(super) struct Denied {
@@ -32,11 +32,29 @@ impl Denied {
 /// Answers one request: with the other end's answer, or with a refusal.
 pub(crate) async fn answer(connection: &Arc<Connection>, request: Request<Incoming>) -> Response<AnswerBody> {
     let busy = Busy::new(&connection.gate);
-    let version = request.version();
-    match judged(connection, request, busy).await {
+    let (version, reader) = (request.version(), Reader::of(request.headers()));
+    let is_head = request.method() == Method::HEAD;
+    let answer = match judged(connection, request, busy).await {
         Ok(answer) => answer,
-        Err(denied) => refused(connection, &denied, version),
-    }
+        Err(denied) => refused(connection, &denied, version, reader),
+    };
+    if is_head { answer_to_head(answer) } else { answer }
+}
+
+/// Without our own words (RFC 9110 §9.3.2). hyper leaves them out in HTTP/1 alone, and in HTTP/2 a client takes them for a fault of
+/// the protocol.
+fn answer_to_head(answer: Response<AnswerBody>) -> Response<AnswerBody> {
+    let (mut parts, body) = answer.into_parts();
+    let body = match body {
+        AnswerBody::Said(_) | AnswerBody::Internal(_) => {
+            if let Some(length) = body.size_hint().exact() {
+                parts.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+            }
+            AnswerBody::Said(None)
+        }
+        AnswerBody::Passed(..) => body,
+    };
+    Response::from_parts(parts, body)
 }
 
 async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, busy: Busy) -> Result<Response<AnswerBody>, Denied> {
@@ -93,7 +111,7 @@ fn tunnel(connection: &Connection, place: &Place) -> Result<(), Refusal> {
     }
 }
 
-fn refused(connection: &Connection, denied: &Denied, version: Version) -> Response<AnswerBody> {
+fn refused(connection: &Connection, denied: &Denied, version: Version, reader: Reader) -> Response<AnswerBody> {
     let Denied { refusal, asked, status } = denied;
     let after = match refusal.code {
         // The bytes behind such a request cannot be trusted to be a request; nor those behind a refused CONNECT.
@@ -106,7 +124,7 @@ fn refused(connection: &Connection, denied: &Denied, version: Version) -> Respon
         let destination = &connection.destination;
         connection.shared.records.refused(Refused { refusal, destination, kind: "http", asked: asked.clone() });
     }
-    refusal::answer(refusal, *status, after)
+    refusal::answer(refusal, *status, after, reader)
 }
 
 /// Method and host alone. A path, a query or user information may hold a secret.

@@ -130,7 +130,17 @@ async fn a_head_request_and_an_empty_answer_have_no_body() {
     let refused = send(&mut client, request).await;
     assert_eq!((refused.status.as_u16(), refused.body.len()), (421, 0));
     assert_eq!(refused.headers["x-bottle-refusal"], "egress.authority");
-    assert!(scene.passed(2).await.iter().all(|passed| passed.get("failed").is_none()));
+
+    let mut client = scene.http2("a.example").await;
+    let head = |uri: &str| Request::head(uri).body(Full::default()).unwrap();
+    for (uri, status) in [("https://a.example/x", 200), ("https://b.example/x", 421), ("https://policy.bottle.internal/", 421)] {
+        let got = send2(&mut client, head(uri)).await;
+        assert_eq!((got.status.as_u16(), got.body.len()), (status, 0), "{uri}");
+        assert!(got.headers["content-length"].to_str().unwrap().parse::<u32>().unwrap() > 0, "{uri}");
+    }
+    let got = send2(&mut scene.http2("policy.bottle.internal").await, head("https://policy.bottle.internal/")).await;
+    assert_eq!((got.status.as_u16(), got.body.len()), (200, 0));
+    assert!(scene.passed(3).await.iter().all(|passed| passed.get("failed").is_none()));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -93,6 +94,10 @@ async fn written(mut answer: Answer, entry: Entry, body: Incoming, upgrade: hype
     let mut response = Response::new(());
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
+    if let (Method::HEAD, Content::Whole(bytes, _)) = (entry.now().method, &mut answer.content) {
+        // hyper leaves bodies out of answers to HEAD in HTTP/1 alone.
+        response.headers_mut().insert(CONTENT_LENGTH, std::mem::take(bytes).len().into());
+    }
     let sent = match answer.content {
         Content::Whole(bytes, trailers) => {
             // A body that nobody reads would end a connection that is to be used again. A client that waits for "100 Continue"

@@ -11,7 +11,7 @@ use bottle::{
 use provision::{Environment, Notice, ProvisionPlan, Request, Roots, TRUST_VARIABLES, Trust, provision};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-const ORIGIN: &str = include_str!("origin.py");
+const ORIGIN: [(&str, &str); 2] = [("origin.py", include_str!("origin.py")), ("packages.py", include_str!("../packages.py"))];
 /// Where the origins' files stand in the bottle.
 const FOLDER: &str = "/srv/origin";
 /// Only keeps a broken test from hanging.
@@ -90,7 +90,10 @@ impl Arena {
     }
 
     async fn start(&self, ours: &Authority, theirs: &Authority) {
-        let mut tree = Tree::new().with(TreePath::parse("origin.py").unwrap(), file(ORIGIN));
+        let mut tree = Tree::new();
+        for (name, content) in ORIGIN {
+            tree = tree.with(TreePath::parse(name).unwrap(), file(content));
+        }
         for (authority, origin) in [(ours, Origin::Trusted), (theirs, Origin::Foreign)] {
             let (certificate, key) = authority.leaf("localhost");
             let port = origin.port();
@@ -106,7 +109,7 @@ impl Arena {
              2>&1 & read -r word < ~/ready; echo $word",
             servers.join(" ")
         );
-        let grpc = super::installed().map(|folder| folder.join("python")).unwrap_or_default();
+        let grpc = crate::needs::installed().map(|folder| folder.join("python")).unwrap_or_default();
         let exec = Exec::new("sh").args(["-c", &script]).env("GRPC", grpc.to_str().unwrap());
         let started = self.bottle.exec(exec.deadline(DEADLINE)).await.unwrap();
         assert_eq!(started.stdout, b"ready\n", "{started:?}");

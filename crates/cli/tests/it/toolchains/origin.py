@@ -1,45 +1,15 @@
 """Servers that the toolchains' tests fetch from: origin.py READY FOLDER PORT:CERTIFICATES:KEY...
 
-Each serves the same over TLS: a page, the files of FOLDER, and one package in the forms of pip, npm and cargo. What is asked
-goes to FOLDER/asked. READY is a FIFO that gets one line when all listen. With grpcio, port+1 is a gRPC server.
+Each serves the same over TLS: a page, the files of FOLDER, and the package of packages.py. What is asked goes to FOLDER/asked. READY is
+a FIFO that gets one line when all listen. With grpcio, port+1 is a gRPC server.
 """
 
-import hashlib, http.server, io, json, os, ssl, sys, tarfile, threading, zipfile
+import http.server, json, os, ssl, sys, threading
+
+import packages
 
 READY, FOLDER = sys.argv[1:3]
 PAGE = b"answer-of-the-origin\n"
-
-
-def wheel():
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        info = "bottled-1.0.dist-info/"
-        archive.writestr("bottled.py", "print('answer-of-the-origin')\n")
-        archive.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: bottled\nVersion: 1.0\n")
-        archive.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(info + "RECORD", "bottled.py,,\n" + "".join(info + n + ",,\n" for n in ("METADATA", "WHEEL", "RECORD")))
-    return made.getvalue()
-
-
-def archive(files):
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as tar:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return made.getvalue()
-
-
-WHEEL = wheel()
-NPM = archive({
-    "package/package.json": b'{"name": "bottled", "version": "1.0.0", "main": "main.js"}',
-    "package/main.js": b"console.log('answer-of-the-origin')",
-})
-CRATE = archive({
-    "bottled-1.0.0/Cargo.toml": b'[package]\nname = "bottled"\nversion = "1.0.0"\nedition = "2021"\n',
-    "bottled-1.0.0/src/lib.rs": b"//! answer-of-the-origin\n",
-})
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,8 +34,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, body):
         self.send_response(status)
-        kind = "text/html" if self.path.startswith("/simple") else "application/json" if body[:1] == b"{" else "application/octet-stream"
-        self.send_header("content-type", kind)
+        self.send_header("content-type", packages.content_type(self.path, body))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -76,24 +45,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if path == "/":
             return PAGE
-        if path == "/simple/bottled/":
-            name = "bottled-1.0-py3-none-any.whl"
-            return f'<!doctype html><a href="{base}/{name}#sha256={hashlib.sha256(WHEEL).hexdigest()}">{name}</a>'.encode()
-        if path.endswith(".whl"):
-            return WHEEL
-        if path == "/npm/bottled":
-            dist = {"tarball": base + "/bottled.tgz", "shasum": hashlib.sha1(NPM).hexdigest()}
-            version = {"name": "bottled", "version": "1.0.0", "dist": dist}
-            return json.dumps({"name": "bottled", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}).encode()
-        if path == "/bottled.tgz":
-            return NPM
-        if path == "/index/config.json":
-            return json.dumps({"dl": base + "/bottled.crate"}).encode()
-        if path == "/index/bo/tt/bottled":
-            line = {"name": "bottled", "vers": "1.0.0", "deps": [], "features": {}, "yanked": False}
-            return json.dumps(line | {"cksum": hashlib.sha256(CRATE).hexdigest()}).encode()
-        if path.startswith("/bottled.crate"):
-            return CRATE
+        made = packages.pages(base)
+        if path in made:
+            return made[path]
         file = os.path.normpath(FOLDER + path)
         if file.startswith(FOLDER + "/") and os.path.isfile(file):
             with open(file, "rb") as content:
