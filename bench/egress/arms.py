@@ -4,11 +4,14 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import ground as grounds
 import machine
+import memory
 import names
 import programs
+from bottle import BotBottle as Sandboxed
 from service import Service, Unavailable
 
 
@@ -31,9 +34,21 @@ class Arm:
     def serve(self, argv, env=None):
         self.service = Service(self.name, argv, env).start(self.port)
 
+    def environment(self):
+        """Of the load generator; none but its own where it is None."""
+        return None
+
+    def pss(self):
+        """MiB of the proxy; None where there is none."""
+        return self.service and self.service.pss()
+
     def stop(self):
         if self.service:
             self.service.stop()
+
+    def command(self, arguments):
+        """How the load generator is started."""
+        return [self.ground.built.load, *arguments]
 
     def way(self):
         """How the load generator reaches a host by this arm."""
@@ -190,7 +205,57 @@ class BotBottle(Arm):
         return 443
 
 
-ALL = [Direct, Nginx, Squid, SquidBump, Mitmdump, Hudsucker, BotBottle]
+class InBottle(Arm):
+    """The client in a bottle, the service in the session's process: outlet, and the network of the bottle, come on top."""
+
+    name, words = "in-bottle", "bot-bottle, client in a bottle"
+
+    def start(self):
+        # Not in the scratch folder: /dev is no place for a bottle's tools.
+        self.scratch = tempfile.TemporaryDirectory(prefix="bb-bottle-")
+        home = pathlib.Path(self.scratch.name)
+        tools = self.folder_of_tools(home)
+        bottle = Sandboxed(self.ground.built.release, home)
+        (home / ".bot-bottle/bottles/bench.md").write_text(manifest(tools, self.ground))
+        bottle.env["SSL_CERT_FILE"] = str(self.ground.ca)
+        self.bottle, self.program, self.service = bottle, tools / "load", bottle.running("sleep", "infinity")
+        self.service.__enter__()
+
+    def folder_of_tools(self, home):
+        tools = home / "tools"
+        tools.mkdir(mode=0o755)
+        shutil.copy(self.ground.built.load, tools / "load")
+        return tools
+
+    def command(self, arguments):
+        return self.bottle.exec(self.service.identity, self.program, *arguments)
+
+    def environment(self):
+        return self.bottle.env
+
+    def way(self):
+        return ["--connect", "127.0.0.1:3128", "--ca", "/etc/ssl/certs/bot-bottle.pem", "--proxy"]
+
+    origin, sink, unseen_port = BotBottle.origin, BotBottle.sink, BotBottle.unseen_port
+
+    def pss(self):
+        """MiB of the session's process: the bottle's own processes do not serve."""
+        return memory.pss(self.service.process.pid) / 1024
+
+    def stop(self):
+        self.service.__exit__()
+        self.scratch.cleanup()
+
+
+def manifest(tools, ground):
+    routes = "".join(
+        f"    - {{host: '{host}', dial: '127.0.0.1:{port}'}}\n"
+        for host, port in ((names.ORIGIN, ground.origin_port), (names.SINK, ground.sink_port), (names.WILDCARD, ground.origin_port))
+    )
+    return f"---\nagent_provider:\n  template: command\n  command: [sh]\ntools: [{tools}]\negress:\n  routes:\n{routes}---\n"
+
+
+ALL = [Direct, Nginx, Squid, SquidBump, Mitmdump, Hudsucker, BotBottle, InBottle]
 NAMES = [arm.name for arm in ALL]
 
 

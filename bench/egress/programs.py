@@ -16,6 +16,8 @@ APT = {"nginx": "nginx-light", "squid": "squid-openssl", "openssl": "openssl"}
 
 @dataclasses.dataclass
 class Built:
+    # The folder of the product's own release.
+    release: pathlib.Path
     load: pathlib.Path
     hudsucker: pathlib.Path
     egress: pathlib.Path
@@ -46,6 +48,6 @@ def build():
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", machine.PROJECT / "target")).resolve()
     cargo = ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target]
     subprocess.run([*cargo, "--manifest-path", HERE / "Cargo.toml"], check=True, stdin=subprocess.DEVNULL)
-    if 0: subprocess.run([*cargo, "-p", "egress", "--example", "bare"], check=True, cwd=machine.PROJECT, stdin=subprocess.DEVNULL)
+    subprocess.run([*cargo, "--bins"], check=True, cwd=machine.PROJECT, stdin=subprocess.DEVNULL)
     release = target / "release"
-    return Built(release / "load", release / "bare-hudsucker", release / "examples/bare")
+    return Built(release, release / "load", release / "bare-hudsucker", release / "bare-egress")

@@ -6,7 +6,7 @@ import machine
 from report import number
 
 BEGIN, END = "<!-- bench/egress:begin -->", "<!-- bench/egress:end -->"
-OURS = "bot-bottle"
+OURS, INSIDE = "bot-bottle", "in-bottle"
 
 
 @dataclasses.dataclass
@@ -20,9 +20,10 @@ class Target:
     more: float = 0
     most: bool = False
     unit: str = ""
+    ours: str = OURS
 
     def judge(self, results):
-        ours = results.median(OURS, self.what)
+        ours = results.median(self.ours, self.what)
         against = results.median(self.theirs, self.what) if self.theirs else 0
         if ours is None or against is None:
             return f"not judged: {self.words}"
@@ -41,6 +42,15 @@ TARGETS = [
     Target("a new host's leaf at most 1 ms", "leaf_ms", more=1, most=True, unit=" ms"),
     Target("at rest at most 8 MB (7.63 MiB) PSS", "rest", more=8e6 / 2**20, most=True, unit=" MiB"),
     Target("after the runs at most 30 MB (28.6 MiB) PSS", "after", more=30e6 / 2**20, most=True, unit=" MiB"),
+    *(
+        Target(f"through a bottle at most 15 % below the bare proxy, {words}", what, OURS, 0.85, ours=INSIDE)
+        for words, what in (
+            *((f"1 KB at {at}", f"kept {at} per_second") for at in (1, 16, 64)),
+            *((f"new connections at {at}", f"new {at} per_second") for at in (1, 16, 64)),
+            ("10 MB down", "down"),
+            ("10 MB up", "up"),
+        )
+    ),
 ]
 
 

@@ -34,21 +34,23 @@ class Results:
 
 def measure(started, ground, options):
     results = Results()
-    for arm in started.arms:
-        if arm.service:
-            results.add(arm, "rest", arm.service.pss())
+    weigh(started, results, "rest")
     for round in range(options.rounds):
         for at, task in enumerate(tasks(options, round)):
             turn = (round + at) % max(1, len(started.arms))
             for arm in started.arms[turn:] + started.arms[:turn]:
                 task(arm, ground, results)
-    for arm in started.arms:
-        if arm.service:
-            results.add(arm, "after", arm.service.pss())
+    weigh(started, results, "after")
     for arm in started.arms:
         if arm.service:
             large_bodies(arm, ground, results, options)
     return results
+
+
+def weigh(started, results, when):
+    for arm in started.arms:
+        if arm.service:
+            results.add(arm, when, arm.pss())
 
 
 def tasks(options, round):
@@ -98,8 +100,8 @@ def large_bodies(arm, ground, results, options):
     size = 10**8 if options.quick else 5 * 10**8
     if arm.name == "bot-bottle" and not options.quick:
         size = 10**10 if options.full else 2 * 10**9
-    before = arm.service.pss()
-    with Watched(arm.service) as watched:
+    before = arm.pss()
+    with Watched(arm) as watched:
         for way, path in (("up", "/sink/0"), ("down", f"/sink/{size}")):
             once = ["--bytes", size, "--warm", 0, "--seconds", 0.3]
             if not load(arm, ground, results, way, *arm.way(), *arm.sink(), "--ask", path, *once, patience=180):
@@ -110,10 +112,10 @@ def large_bodies(arm, ground, results, options):
 
 
 class Watched:
-    """The most memory that a service has while the block runs."""
+    """The most memory that an arm has while the block runs."""
 
-    def __init__(self, service):
-        self.service, self.most, self.done = service, 0, threading.Event()
+    def __init__(self, arm):
+        self.arm, self.most, self.done = arm, 0, threading.Event()
 
     def __enter__(self):
         self.thread = threading.Thread(target=self.watch)
@@ -122,7 +124,7 @@ class Watched:
 
     def watch(self):
         while not self.done.wait(0.1):
-            self.most = max(self.most, self.service.pss())
+            self.most = max(self.most, self.arm.pss())
 
     def __exit__(self, *_):
         self.done.set()
@@ -131,11 +133,10 @@ class Watched:
 
 def load(arm, ground, results, *arguments, patience=40):
     """Runs the load generator; answers what it found, or None, with the reason noted."""
-    argv = [str(part) for part in [ground.built.load, *arguments]]
-    what = " ".join(argv[1:2])
+    argv, what = [str(part) for part in arm.command(arguments)], str(arguments[0])
     began = time.monotonic()
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience)
+        done = subprocess.run(argv, env=arm.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience)
     except subprocess.TimeoutExpired:
         return results.fail(arm, what, f"no end after {time.monotonic() - began:.0f} s")
     if done.returncode != 0:

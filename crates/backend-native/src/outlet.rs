@@ -23,39 +23,58 @@ const QUEUE: usize = 16;
 const BREATH: Duration = Duration::from_millis(50);
 
 /// Accepts on every listener of one bottle.
+///
+/// It is registered with the runtime that first accepts from it: the thread that serves a connection then hears of its bytes
+/// itself. Registered where the bottle was launched, every byte would wake two threads.
 pub struct NativeOutlet {
-    arrivals: mpsc::Receiver<Arrival>,
     life: Arc<Life>,
+    /// TCP listeners with their ports, and one UDP socket.
+    listeners: Vec<(u16, std::net::TcpListener)>,
+    resolver: OwnedFd,
+    accepting: Option<Accepting>,
+}
+
+struct Accepting {
+    arrivals: mpsc::Receiver<Arrival>,
     /// One task for each listener; dropping the set ends them and closes the sockets.
-    _accepting: JoinSet<()>,
+    _tasks: JoinSet<()>,
 }
 
 impl NativeOutlet {
-    /// Takes the sockets over: TCP listeners, then one UDP socket, with their ports.
-    pub fn new(ports: &[u16], sockets: Vec<OwnedFd>, life: Arc<Life>) -> io::Result<Self> {
+    /// Takes the sockets over: TCP listeners, then one UDP socket, with their ports. Needs no runtime.
+    pub fn new(ports: &[u16], mut sockets: Vec<OwnedFd>, life: Arc<Life>) -> io::Result<Self> {
+        let resolver = sockets.pop().ok_or(io::ErrorKind::InvalidInput)?;
+        let listeners = ports.iter().copied().zip(sockets.into_iter().map(std::net::TcpListener::from)).collect();
+        Ok(Self { life, listeners, resolver, accepting: None })
+    }
+
+    /// Copies of the descriptors are registered, so that what fails can be tried again.
+    fn begin(&self) -> io::Result<Accepting> {
         let (sender, arrivals) = mpsc::channel(QUEUE);
-        let mut accepting = JoinSet::new();
-        let last = sockets.len().saturating_sub(1);
-        for (number, (socket, port)) in sockets.into_iter().zip(ports).enumerate() {
-            if number == last {
-                let socket = Arc::new(helper::sys::watch(socket, tokio::io::Interest::READABLE)?);
-                accepting.spawn(receive(socket, sender.clone()));
-            } else {
-                let listener = TcpListener::from_std(std::net::TcpListener::from(socket))?;
-                accepting.spawn(accept(listener, *port, sender.clone()));
-            }
+        let mut tasks = JoinSet::new();
+        for (port, listener) in &self.listeners {
+            // Connections inherit it (`tcp(7)`): small answers do not wait for acknowledgements.
+            rustix::net::sockopt::set_tcp_nodelay(listener, true)?;
+            tasks.spawn(accept(TcpListener::from_std(listener.try_clone()?)?, *port, sender.clone()));
         }
-        Ok(Self { arrivals, life, _accepting: accepting })
+        let resolver = helper::sys::watch(self.resolver.try_clone()?, tokio::io::Interest::READABLE)?;
+        tasks.spawn(receive(Arc::new(resolver), sender));
+        Ok(Accepting { arrivals, _tasks: tasks })
     }
 }
 
 #[async_trait]
 impl Outlet for NativeOutlet {
     async fn accept(&mut self) -> Result<Arrival, OutletError> {
+        let accepting = match self.accepting.take() {
+            Some(accepting) => accepting,
+            None => self.begin()?,
+        };
+        let Accepting { arrivals, .. } = self.accepting.insert(accepting);
         tokio::select! {
             biased;
             _ = self.life.ended() => Err(OutletError::Gone),
-            arrival = self.arrivals.recv() => arrival.ok_or(OutletError::Gone),
+            arrival = arrivals.recv() => arrival.ok_or(OutletError::Gone),
         }
     }
 }
