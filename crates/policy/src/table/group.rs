@@ -9,6 +9,8 @@ pub(super) struct Group {
     pub rules: Vec<usize>,
     /// Whether any of them looks at paths: where none does, no path is too odd.
     reads_paths: bool,
+    /// Whether any of them looks at methods: where none does, it does not matter which one a server takes a request for.
+    reads_methods: bool,
 }
 
 /// Which rule is for a request.
@@ -27,6 +29,7 @@ impl Group {
     pub fn add(&mut self, index: usize, rule: &Rule) {
         self.rules.push(index);
         self.reads_paths |= rule.route.matches.iter().any(|own| !own.paths.is_empty());
+        self.reads_methods |= rule.route.matches.iter().any(|own| !own.methods.is_empty());
     }
 
     /// Its rules, in order.
@@ -35,6 +38,21 @@ impl Group {
     }
 
     pub fn choose<'a>(&'a self, all: &'a [Rule], asked: &Asked<'_>) -> Choice<'a> {
+        let own = self.choose_by_path(all, asked);
+        if !self.reads_methods {
+            return own;
+        }
+        for method in overriding(asked) {
+            let taken_for = self.choose_by_path(all, &Asked { method: &method, ..*asked });
+            if !own.is_like(&taken_for) {
+                // What it may not be taken for it may not be; which of two rules decides nobody can tell either.
+                return if let Choice::Rule(_) = taken_for { Choice::None } else { taken_for };
+            }
+        }
+        own
+    }
+
+    fn choose_by_path<'a>(&'a self, all: &'a [Rule], asked: &Asked<'_>) -> Choice<'a> {
         if !self.rules(all).any(|rule| rule.route.allows_port(asked.transport, asked.port)) {
             return Choice::NoPort;
         }
@@ -78,6 +96,14 @@ impl Choice<'_> {
             (Self::Rule(_) | Self::NoPort | Self::None | Self::Unsure, _) => false,
         }
     }
+}
+
+/// The methods that a server may take the request for besides its own. Threat: frameworks obey a header, so that a GET or POST that
+/// is allowed does what a DELETE would.
+fn overriding(asked: &Asked<'_>) -> Vec<String> {
+    const HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+    let values = HEADERS.iter().flat_map(|name| asked.headers.values(name));
+    values.map(|value| String::from_utf8_lossy(value.trim_ascii()).to_ascii_uppercase()).collect()
 }
 
 fn fit(rule: &Rule, asked: &Asked<'_>, path: Option<&[u8]>) -> Fit {

@@ -182,6 +182,31 @@ fn headers_must_be_there_once_with_an_allowed_value() {
 }
 
 #[test]
+fn a_method_in_a_header_is_judged_like_the_requests_own() {
+    let table = Table::new(vec![
+        rule("example.org", 1, |route| {
+            route.matches = vec![matching(&["GET", "POST"], &["/api"])];
+            route.auth = bearer();
+        }),
+        rule("example.org", 2, |route| route.matches = vec![matching(&["PUT"], &["/api"])]),
+        rule("free.example", 3, |_| {}),
+    ])
+    .unwrap();
+    let url = "https://example.org/api";
+    for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
+        assert_eq!(judge_with(&table, "POST", url, &Sent(vec![(name, "get")])), Ok(1));
+        for method in ["DELETE", "delete", " Delete ", "GET, DELETE", "PUT", ""] {
+            let sent = Sent(vec![(name, method)]);
+            assert_eq!(judge_with(&table, "POST", url, &sent), Err(Code::RequestNotAllowed), "{name}: {method}");
+            assert_eq!(judge_with(&table, "POST", "https://free.example/", &sent), Ok(3));
+        }
+        assert_eq!(judge_with(&table, "DELETE", url, &Sent(vec![(name, "GET")])), Err(Code::RequestNotAllowed));
+        let two = Sent(vec![(name, "GET"), (name, "DELETE")]);
+        assert_eq!(judge_with(&table, "GET", url, &two), Err(Code::RequestNotAllowed));
+    }
+}
+
+#[test]
 fn a_credential_needs_tls_but_on_this_very_machine() {
     let table = Table::new(vec![
         rule("a.example", 1, |route| route.auth = bearer()),
