@@ -5,13 +5,17 @@ use std::time::Duration;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use policy::Code;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::Connection;
+use super::overheard::{Fault, Overheard};
 use super::tasks::{EndTasks, Tasks};
 use crate::opening::Prefixed;
-use crate::{Limits, request};
+use crate::records::Refused;
+use crate::{Limits, refusal, request};
 
 /// What a stream, and a connection, may send ahead of being read.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -35,15 +39,36 @@ where
         }
     });
     let limits = &connection.shared.limits;
+    let too_large = Notify::new();
+    let stream = Overheard::new(stream, |fault| {
+        record(connection, fault);
+        if fault == Fault::TooLarge {
+            too_large.notify_one();
+        }
+    });
     let http = builder(tasks.0.clone(), limits).serve_connection(TokioIo::new(stream), service);
     tokio::pin!(http);
     tokio::select! {
         biased;
         _ = &mut http => return,
         _ = connection.gate.activity.overdue(limits) => {}
+        () = too_large.notified() => {}
     }
     http.as_mut().graceful_shutdown();
     let _ = timeout(FAREWELL, http).await;
+}
+
+fn record(connection: &Connection, fault: Fault) {
+    let (code, what) = match fault {
+        Fault::Malformed => (Code::BadRequest, "what was sent breaks the rules of HTTP/2"),
+        Fault::TooLarge => (Code::TooLarge, Code::TooLarge.summary()),
+        Fault::TooMuch => {
+            (Code::Busy, "more is begun on this connection than may be: streams that are given up, or a head that goes on")
+        }
+    };
+    let refusal = refusal::because(code, what.to_owned());
+    let destination = &connection.destination;
+    connection.shared.records.refused(Refused { refusal: &refusal, destination, kind: "http", asked: String::new() });
 }
 
 /// Extended CONNECT (RFC 8441) is not offered: WebSocket clients then use HTTP/1.1.

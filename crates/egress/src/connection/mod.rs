@@ -6,6 +6,7 @@ mod http1;
 mod http2;
 mod inside;
 mod linger;
+mod overheard;
 mod serve;
 mod splice;
 mod tasks;
