@@ -47,6 +47,17 @@ pub struct Limits {
     pub connect: Duration,
 }
 
+impl Limits {
+    /// The default in a process that may have `descriptors` open: a connection of the bottle's can cost a second one to the world,
+    /// and as many again may be kept for others to use. A quarter stays for the process's own needs. Threat: a bottle that takes
+    /// every descriptor, so that its refusals cannot be recorded and the person cannot stop it.
+    pub fn within(descriptors: u64) -> Self {
+        let default = Self::default();
+        let most = usize::try_from(descriptors / 4).unwrap_or(usize::MAX);
+        Self { connections: default.connections.min(most).max(1), ..default }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

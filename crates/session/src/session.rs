@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::Plan;
 use crate::control::{ControlServer, Ready};
-use crate::gateway::{PolicySource, Reloader, Reloads, Service, Signer, for_requests, making_authority, sources};
+use crate::gateway::{PolicySource, Reloader, Reloads, Service, Signer, for_requests, limits, making_authority, sources};
 use crate::interrupts::{Caught, Interrupts};
 use crate::running;
 use crate::undo::{Undo, UndoError};
@@ -330,7 +330,7 @@ impl Phases<'_> {
             log: self.plan.resolved.bottle.egress.log,
             audit: Arc::clone(self.audit),
             traffic: Arc::new(Traffic::new(self.home.clone(), self.plan.identity.clone())),
-            limits: egress::Limits::default(),
+            limits: limits(),
         };
         let (egress, control) = Egress::new(config, authority, network.roots.clone());
         // Comes after the outlet is closed: what asks for credentials has ended then.

@@ -8,5 +8,5 @@ mod signer;
 pub(crate) use credentials::{codex_login, for_requests, sources};
 pub(crate) use reload::Reloads;
 pub use reload::{PolicySource, Reloader};
-pub(crate) use service::Service;
+pub(crate) use service::{Service, limits};
 pub(crate) use signer::{Signer, making_authority};

@@ -2,7 +2,8 @@ use std::io;
 use std::thread::JoinHandle;
 
 use bottle::Outlet;
-use egress::Egress;
+use egress::{Egress, Limits};
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::oneshot;
 
 /// The egress service of one bottle, on a thread and a runtime of its own: what a bottle does to it does nothing to the
@@ -10,6 +11,11 @@ use tokio::sync::oneshot;
 pub(crate) struct Service {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Bounds of the service in this process, whose descriptors it shares with the session.
+pub(crate) fn limits() -> Limits {
+    Limits::within(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX))
 }
 
 impl Service {
