@@ -12,7 +12,7 @@ use crate::internal::{Internal, Internals};
 use crate::records::Records;
 use crate::state::Shared;
 use crate::trust::TrustRoots;
-use crate::upstream::Upstreams;
+use crate::upstream::{Lookup, Upstreams};
 use crate::{Authority, Config};
 
 /// One bottle's egress service.
@@ -56,6 +56,12 @@ impl Egress {
     /// Puts a service in the place of one of the bottle's own names.
     pub fn with_internal(self, internal: Arc<dyn Internal>) -> Self {
         self.0.internals.put(internal);
+        self
+    }
+
+    /// Looks names up by `lookup` instead of the host's own resolver. Addresses are judged all the same.
+    pub fn with_lookup(self, lookup: Arc<dyn Lookup>) -> Self {
+        self.0.upstreams.look_up_by(lookup);
         self
     }
 

@@ -40,10 +40,16 @@ pub(crate) struct Refused<'a> {
 
 /// How many refusals the agent can read again.
 const RECENT: usize = 50;
+/// Characters of each of their texts that are kept. Threat: a method or host of 64 KiB in every one of them.
+const RECENT_TEXT: usize = 300;
 /// How long records of what passed may wait in memory.
 const SOON: Duration = Duration::from_millis(100);
 /// How often writing is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+
+fn cut(text: &str) -> String {
+    text.chars().take(RECENT_TEXT).collect()
+}
 
 impl Records {
     pub(crate) fn new(audit: Arc<Audit>, traffic: Arc<Traffic>) -> Self {
@@ -57,7 +63,7 @@ impl Records {
         self.refused.fetch_add(1, Ordering::Relaxed);
         let Refused { refusal, destination, kind, asked } = refused;
         let code = refusal.code.as_str();
-        let recent = Recent { code, asked: asked.clone(), message: refusal.message.clone(), hint: refusal.hint.clone() };
+        let recent = Recent { code, asked: cut(&asked), message: cut(&refusal.message), hint: refusal.hint.clone() };
         let _ = self.audit.append(&Record { time: Timestamp::now(), code, destination: destination.to_owned(), kind, asked });
         let mut all = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() == RECENT {

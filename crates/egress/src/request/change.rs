@@ -1,4 +1,4 @@
-use http::header::{CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, TRANSFER_ENCODING, UPGRADE};
 use http::{Method, Request, Version};
 use policy::{Code, Refusal};
 
@@ -27,21 +27,29 @@ pub(super) fn change<B>(request: &Request<B>) -> Result<Change, Refusal> {
         (Some(_), _) if !asked || request.version() != Version::HTTP_11 => Ok(Change::None),
         (Some(only), None) if only.as_bytes().eq_ignore_ascii_case(b"h2c") => Ok(Change::None),
         (Some(only), None) if only.as_bytes().eq_ignore_ascii_case(b"websocket") && request.method() == Method::GET => {
+            if announces_body(headers) {
+                return Err(refusal::because(Code::BadRequest, "a request for WebSocket announces a body".to_owned()));
+            }
             Ok(Change::WebSocket)
         }
         (Some(_), _) => Err(refusal::plain(Code::Upgrade)),
     }
 }
 
+/// Threat: where the body ends, the other protocol begins; two servers that count differently hide a request in between.
+fn announces_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
+}
+
 /// Puts the wish back after headers of the connection were removed. Extensions are not offered: compressed frames could not
 /// be looked into.
 pub(super) fn ask_for_web_socket(headers: &mut HeaderMap) {
     say_web_socket(headers);
-    headers.remove(SEC_WEBSOCKET_EXTENSIONS);
 }
 
-/// Names the protocol in a request or an answer.
+/// Names the protocol in a request or an answer, without extensions: an answer has none that were not offered (RFC 6455 §9.1).
 pub(super) fn say_web_socket(headers: &mut HeaderMap) {
+    headers.remove(SEC_WEBSOCKET_EXTENSIONS);
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
 }
@@ -75,6 +83,11 @@ mod tests {
             ("GET", &["raw"]),
         ] {
             assert!(change(&request(method, upgrades, "upgrade")).is_err(), "{upgrades:?}");
+        }
+        for (name, value) in [("content-length", "5"), ("transfer-encoding", "chunked")] {
+            let mut with_body = request("GET", &["websocket"], "upgrade");
+            with_body.headers_mut().insert(name, value.parse().unwrap());
+            assert_eq!(change(&with_body).unwrap_err().code, policy::Code::BadRequest);
         }
         let mut two = request("GET", &["websocket"], "upgrade");
         *two.version_mut() = Version::HTTP_2;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use policy::{Asked, Code, Host, LogLevel, Refusal, Rule, Verdict};
@@ -65,13 +65,13 @@ pub(super) async fn forward(
         shared.credentials.rejected(auth.token_ref(), secret).await;
     }
     match answer {
-        Answered::Plain(answer) => Ok(passed(answer, ledger)),
+        Answered::Plain(answer) => Ok(passed(answer, injected.as_ref(), ledger)),
         Answered::Changed(mut answer) => {
             let splice = Splice { upstream: hyper::upgrade::on(&mut answer), ledger, host: host.clone(), port: place.port };
             // Before the answer leaves: what follows it is no HTTP.
             connection.gate.open();
             connection.becomes(Next::Splice(Box::new(splice)));
-            headers::strip_answer(answer.headers_mut());
+            strip(answer.headers_mut(), injected.as_ref());
             change::say_web_socket(answer.headers_mut());
             Ok(answer.map(|_| AnswerBody::Said(None)))
         }
@@ -160,9 +160,9 @@ async fn web_socket(shared: &Shared, target: &Target, rule: &Rule, request: Requ
     }
 }
 
-fn passed(answer: Response<ResponseBody>, mut ledger: Ledger) -> Response<AnswerBody> {
+fn passed(answer: Response<ResponseBody>, injected: Option<&Injected<'_>>, mut ledger: Ledger) -> Response<AnswerBody> {
     let (mut parts, body) = answer.into_parts();
-    headers::strip_answer(&mut parts.headers);
+    strip(&mut parts.headers, injected);
     // Which version of HTTP the other end spoke is nothing to the bottle's own connection.
     parts.version = http::Version::HTTP_11;
     parts.extensions.clear();
@@ -170,6 +170,13 @@ fn passed(answer: Response<ResponseBody>, mut ledger: Ledger) -> Response<Answer
         ledger.complete();
     }
     Response::from_parts(parts, AnswerBody::Passed(body, ledger))
+}
+
+fn strip(headers: &mut HeaderMap, injected: Option<&Injected<'_>>) {
+    headers::strip_answer(headers);
+    if injected.is_some() {
+        headers::strip_credentials_of_answer(headers);
+    }
 }
 
 /// `GET example.org`, with the path where the bottle's log asks for it.

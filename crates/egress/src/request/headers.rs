@@ -1,6 +1,6 @@
 use http::header::{
-    ALT_SVC, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, TE, TRANSFER_ENCODING, UPGRADE,
+    ALT_SVC, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use policy::Headers;
 
@@ -52,10 +52,27 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// Removes what else is not for the other end: `Expect` was answered here, early data is not taken.
+/// By which servers that expect a proxy of their own in front take a request to be for another host or path than it says.
+static SAID_BY_PROXIES: [HeaderName; 9] = [
+    FORWARDED,
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-original-host"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-override-url"),
+];
+
+/// Removes what else is not for the other end: `Expect` was answered here, early data is not taken. Threat: a host or path in a
+/// header that some servers believe more than the request's own (`X-Original-URL: /admin`, CVE-2018-14773), which nobody judged.
 pub(super) fn strip_ours(headers: &mut HeaderMap) {
     headers.remove(EXPECT);
     headers.remove("early-data");
+    for name in &SAID_BY_PROXIES {
+        headers.remove(name);
+    }
 }
 
 /// Removes from an answer what is not for the bottle: other ways to the same host that would go round us (QUIC), and a
@@ -65,6 +82,13 @@ pub(super) fn strip_answer(headers: &mut HeaderMap) {
     headers.remove(TE);
     headers.remove(ALT_SVC);
     headers.remove(PROXY_AUTHENTICATE);
+}
+
+/// Removes from the answer to a request with the person's credential what may be one itself. Threat: a session cookie opens the
+/// person's account as their credential does, and the bottle, whose own cookies are not sent there, would carry it elsewhere.
+pub(super) fn strip_credentials_of_answer(headers: &mut HeaderMap) {
+    headers.remove(SET_COOKIE);
+    headers.remove("set-cookie2");
 }
 
 /// Removes what carries a credential.
@@ -87,9 +111,10 @@ pub(super) fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     whole.chain(keys)
 }
 
+/// All that follows the first word. Threat: of two credentials in one header one is judged and the other counts.
 fn after_scheme(value: &[u8]) -> &[u8] {
     let value = value.trim_ascii();
-    value.iter().rposition(|byte| *byte == b' ').map_or(value, |at| &value[at + 1..])
+    value.iter().position(u8::is_ascii_whitespace).map_or(value, |at| value[at..].trim_ascii_start())
 }
 
 /// Whether a comma-separated value holds this token, in any case.
@@ -161,5 +186,9 @@ mod tests {
         ]);
         let found: Vec<&[u8]> = credentials(&headers).collect();
         assert_eq!(found, [b"a".as_slice(), b"b", b"sid=c", b"d"]);
+        for value in ["Bearer theirs ours", "Bearer  theirs\tours", "Bearer theirs, Bearer ours"] {
+            let headers = map(&[("authorization", value)]);
+            assert!(credentials(&headers).all(|found| found.starts_with(b"theirs") && found.ends_with(b"ours")), "{value}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use policy::{Code, Host};
 use tokio::sync::Semaphore;
@@ -13,7 +13,8 @@ use super::way::Way;
 
 /// Finds the addresses of a host and judges them.
 pub(super) struct Resolver {
-    lookup: Arc<dyn Lookup>,
+    /// The system's, unless another was set before the first look-up.
+    lookup: OnceLock<Arc<dyn Lookup>>,
     places: Arc<Semaphore>,
 }
 
@@ -23,11 +24,16 @@ impl Resolver {
     const AT_ONCE: usize = 16;
 
     pub(super) fn new() -> Self {
-        Self::with(Arc::new(SystemLookup))
+        Self { lookup: OnceLock::new(), places: Arc::new(Semaphore::new(Self::AT_ONCE)) }
     }
 
-    pub(super) fn with(lookup: Arc<dyn Lookup>) -> Self {
-        Self { lookup, places: Arc::new(Semaphore::new(Self::AT_ONCE)) }
+    /// Looks up by `lookup` from now on; without effect after the first look-up.
+    pub(super) fn look_up_by(&self, lookup: Arc<dyn Lookup>) {
+        let _ = self.lookup.set(lookup);
+    }
+
+    fn lookup(&self) -> Arc<dyn Lookup> {
+        Arc::clone(self.lookup.get_or_init(|| Arc::new(SystemLookup)))
     }
 
     /// The addresses at which `target` may be reached by `way`, best first; at least one.
@@ -48,7 +54,7 @@ impl Resolver {
     async fn look_up(&self, name: &str, target: &Target, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
         let looking = async {
             let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-            let (lookup, name, port) = (Arc::clone(&self.lookup), name.to_owned(), target.port);
+            let (lookup, name, port) = (self.lookup(), name.to_owned(), target.port);
             let found = tokio::task::spawn_blocking(move || {
                 let found = lookup.look_up(&name, port);
                 // Given back by the thread itself: a look-up that nobody waits for any more still holds one.

@@ -57,9 +57,13 @@ impl Upstreams {
 
     /// The same, with names looked up by `lookup` instead of the host's own resolver. Addresses are judged all the same.
     #[must_use]
-    pub fn with_lookup(mut self, lookup: Arc<dyn Lookup>) -> Self {
-        self.resolver = Resolver::with(lookup);
+    pub fn with_lookup(self, lookup: Arc<dyn Lookup>) -> Self {
+        self.look_up_by(lookup);
         self
+    }
+
+    pub(crate) fn look_up_by(&self, lookup: Arc<dyn Lookup>) {
+        self.resolver.look_up_by(lookup);
     }
 
     /// A connection to `target` for bytes that are passed on unopened.
