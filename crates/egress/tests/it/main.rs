@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "what an origin saw is kept whole, and not every part of it is looked at yet")]
 
 mod answers;
+mod attacks;
 mod credentials;
 mod entrances;
 mod framing;

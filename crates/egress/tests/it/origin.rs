@@ -38,6 +38,7 @@ pub struct Origin {
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    pub method: http::Method,
     pub uri: http::Uri,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -148,7 +149,7 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
         Some(Err(_)) => return status(StatusCode::BAD_REQUEST),
         None => (Bytes::new(), None),
     };
-    let (uri, version, headers) = (parts.uri, parts.version, parts.headers);
+    let (method, uri, version, headers) = (parts.method, parts.uri, parts.version, parts.headers);
     let answer = match path.as_str() {
         "/echo" => Response::new(Full::new(body.clone()).map_err(|never| match never {}).boxed_unsync()),
         "/401" => status(StatusCode::UNAUTHORIZED),
@@ -161,6 +162,19 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
             if version < Version::HTTP_2 {
                 answer.headers_mut().insert("connection", HeaderValue::from_static("x-secret-hop"));
                 answer.headers_mut().insert("x-secret-hop", HeaderValue::from_static("1"));
+            }
+            answer
+        }
+        "/redirect" => {
+            let mut answer = status(StatusCode::FOUND);
+            let to = uri.query().unwrap_or_default();
+            answer.headers_mut().insert("location", HeaderValue::from_str(to).unwrap());
+            answer
+        }
+        "/login" => {
+            let mut answer = text("welcome");
+            for name in ["set-cookie", "set-cookie2"] {
+                answer.headers_mut().insert(name, HeaderValue::from_static("session=canary-of-the-account"));
             }
             answer
         }
@@ -188,11 +202,12 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
             answer.headers_mut().insert("connection", HeaderValue::from_static("Upgrade"));
             answer.headers_mut().insert("upgrade", HeaderValue::from_static("websocket"));
             answer.headers_mut().insert("sec-websocket-accept", HeaderValue::from_static("accepted"));
+            answer.headers_mut().insert("sec-websocket-extensions", HeaderValue::from_static("permessage-deflate"));
             answer
         }
         _ => text("hello"),
     };
-    seen.lock().unwrap().push(Seen { uri, headers, body, trailers });
+    seen.lock().unwrap().push(Seen { method, uri, headers, body, trailers });
     answer
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bottle::{Arrival, Destination, Outlet, OutletError, Reply};
 use bytes::Bytes;
+use egress::upstream::Lookup;
 use egress::{Authority, Config, Control, CredentialError, Credentials, Egress, Limits, TrustRoots};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -36,6 +37,8 @@ pub struct Setting {
     pub roots: TrustRoots,
     pub credential: Option<&'static str>,
     pub internal: Option<Arc<dyn egress::Internal>>,
+    pub lookup: Option<Arc<dyn Lookup>>,
+    pub known: Vec<Secret>,
 }
 
 /// A running service.
@@ -99,6 +102,8 @@ impl Setting {
             roots: roots.clone(),
             credential: Some(SECRET),
             internal: None,
+            lookup: None,
+            known: Vec::new(),
         }
     }
 
@@ -113,7 +118,7 @@ impl Setting {
         let config = Config {
             table: Table::new(self.rules).unwrap(),
             credentials: Arc::new(OneCredential { value: self.credential, rejected: Arc::clone(&rejected) }),
-            known: Vec::new(),
+            known: self.known,
             placeholders: vec![Secret::from(PLACEHOLDER)],
             log: self.log,
             audit: Arc::clone(&audit),
@@ -123,6 +128,10 @@ impl Setting {
         let (service, control) = Egress::new(config, authority.clone(), self.roots);
         let service = match self.internal {
             Some(internal) => service.with_internal(internal),
+            None => service,
+        };
+        let service = match self.lookup {
+            Some(lookup) => service.with_lookup(lookup),
             None => service,
         };
         let (arrivals, outlet) = mpsc::unbounded_channel();
@@ -148,13 +157,16 @@ impl Scene {
 
     /// The address that stands for a name in this bottle, as its resolver says; `None` where it says none.
     pub async fn resolve(&self, name: &str) -> Option<std::net::Ipv4Addr> {
-        let labels: Vec<u8> = name.split('.').flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat()).collect();
-        let payload = [&b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"[..], &labels, b"\0\0\x01\0\x01"].concat();
-        let (sender, mut answers) = mpsc::unbounded_channel();
-        let destination = Destination::Transparent("127.0.0.53:53".parse().unwrap());
-        assert!(self.arrivals.send(Arrival::Datagram { destination, payload, reply: Box::new(Answer(sender)) }).is_ok());
-        let answer = answers.recv().await.unwrap();
+        let answer = self.datagram("127.0.0.53:53", question(name, 1)).await.unwrap();
         (answer[7] == 1).then(|| std::net::Ipv4Addr::from(<[u8; 4]>::try_from(&answer[answer.len() - 4..]).unwrap()))
+    }
+
+    /// The answer to a datagram; `None` where there is none.
+    pub async fn datagram(&self, to: &str, payload: Vec<u8>) -> Option<Vec<u8>> {
+        let (sender, mut answers) = mpsc::unbounded_channel();
+        let destination = Destination::Transparent(to.parse().unwrap());
+        assert!(self.arrivals.send(Arrival::Datagram { destination, payload, reply: Box::new(Answer(sender)) }).is_ok());
+        within(answers.recv()).await
     }
 
     /// A tunnel through the proxy.
@@ -171,9 +183,14 @@ impl Scene {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        tls_to(stream, name, protocols, self.roots_store()).await
+    }
+
+    /// This bottle's authority and no other.
+    pub fn roots_store(&self) -> rustls::RootCertStore {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.authority.certificate_pem().as_bytes()).unwrap()).unwrap();
-        tls_to(stream, name, protocols, roots).await
+        roots
     }
 
     /// HTTP/1.1 over TLS over a tunnel.
@@ -264,6 +281,13 @@ impl Reply for Answer {
     async fn send(self: Box<Self>, payload: &[u8]) -> io::Result<()> {
         self.0.send(payload.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
+}
+
+/// A question for a name (RFC 1035 §4.1.2), of the type with this number.
+pub fn question(name: &str, kind: u16) -> Vec<u8> {
+    let labels: Vec<u8> = name.split('.').flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat()).collect();
+    let head = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00";
+    [&head[..], &labels, b"\0", &kind.to_be_bytes(), b"\0\x01"].concat()
 }
 
 fn lines(text: &str) -> Vec<serde_json::Value> {
