@@ -4,7 +4,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group, set_child_subreaper, wait};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process_group, set_child_subreaper, wait, waitid,
+};
 
 use crate::kill;
 use crate::program::{self, Failure, Program, Terminal};
@@ -16,7 +18,8 @@ use crate::wire::{FromExec, Spawn, StartStep, ToExec, receive_packet, send_packe
 pub fn watch(helper: &Helper, spawn: Spawn, fds: Vec<OwnedFd>) {
     let mut fds = fds.into_iter();
     let Some(channel) = fds.next() else { return };
-    let last_word = match Watch::start(helper, spawn, fds.collect(), &channel).and_then(|watch| watch.follow(&channel)) {
+    let started = Watch::start(helper, spawn, fds.collect(), &channel);
+    let last_word = match started.and_then(|watch| watch.map_or(Ok(None), |watch| watch.follow(&channel))) {
         Ok(Some(status)) => how_it_ended(status),
         Ok(None) => FromExec::DeadlinePassed,
         Err(Failure { step, errno }) => FromExec::NotStarted { step, errno },
@@ -36,7 +39,8 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(helper: &Helper, spawn: Spawn, streams: Vec<OwnedFd>, channel: &OwnedFd) -> Result<Self, Failure> {
+    /// `None` when the deadline passed before the program began.
+    fn start(helper: &Helper, spawn: Spawn, streams: Vec<OwnedFd>, channel: &OwnedFd) -> Result<Option<Self>, Failure> {
         set_child_subreaper(Some(rustix::process::getpid()))?;
         let children = sys::child_signals()?;
         let deadline = spawn.deadline.and_then(|after| Instant::now().checked_add(Duration::from_millis(after)));
@@ -61,13 +65,49 @@ impl Watch {
         drop(reporter);
         // Only the program may hold its streams, or their readers would wait for this process too.
         drop(streams);
-        if let Some(failure) = program::reported(&report)? {
-            return Err(failure);
-        }
         let (caller, terminal) = terminal.map(|terminal| (terminal.caller, terminal.program)).unzip();
+        let watch = Self { program: pid, children, terminal, deadline };
+        if !watch.begins(&report)? {
+            return Ok(None);
+        }
         let fds: Vec<BorrowedFd<'_>> = caller.iter().map(AsFd::as_fd).collect();
         let _ = send_packet(channel.as_fd(), &FromExec::Started, &fds);
-        Ok(Self { program: pid, children, terminal, deadline })
+        Ok(Some(watch))
+    }
+
+    /// Waits until the child has become the program or told why not; whether it did so before its deadline.
+    ///
+    /// From its change of user until its execve, the child can be stopped by whatever runs in the bottle as that user: it would
+    /// say nothing for ever, with nobody looking at the deadline. Nothing of ours stops it, so a stop is an attack.
+    fn begins(&self, report: &OwnedFd) -> Result<bool, Failure> {
+        loop {
+            let mut polled = [PollFd::new(report, PollFlags::IN), PollFd::new(&self.children, PollFlags::IN)];
+            let left = self.left();
+            wait_for(&mut polled, left)?;
+            if !polled[0].revents().is_empty() {
+                return program::reported(report)?.map_or(Ok(true), Err);
+            }
+            let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
+            // A program that has begun may stop itself: its report has ended by then.
+            if self.is_stopped() && !is_readable(report)? {
+                kill::descendants(self.program)?;
+                return Err(Failure { step: StartStep::Prepare, errno: libc::ECANCELED });
+            }
+            if left == Some(Duration::ZERO) {
+                kill::descendants(self.program)?;
+                return Ok(false);
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        matches!(waitid(WaitId::Pid(self.program), options), Ok(Some(_)))
+    }
+
+    /// Until the deadline; `None` without one.
+    fn left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Serves the channel until the program has ended. What it leaves running in the background goes on, below PID 1. `None`
@@ -79,18 +119,14 @@ impl Watch {
             if let Some(status) = self.reap() {
                 return Ok(Some(status));
             }
-            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = self.left();
             if left == Some(Duration::ZERO) {
                 kill::descendants(self.program)?;
                 return Ok(None);
             }
-            let left = left.map(|left| Timespec::try_from(left).unwrap_or(LONG));
             let mut polled = vec![PollFd::new(&self.children, PollFlags::IN)];
             polled.extend(caller.map(|channel| PollFd::new(channel, PollFlags::IN)));
-            match poll(&mut polled, left.as_ref()) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+            wait_for(&mut polled, left)?;
             let heard = polled.get(1).is_some_and(|channel| !channel.revents().is_empty());
             // Only wakes the loop: the children are asked for one by one.
             let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
@@ -139,6 +175,21 @@ impl Watch {
         }
         ended
     }
+}
+
+/// Waits for one of several, or until the time is up.
+fn wait_for(polled: &mut [PollFd<'_>], left: Option<Duration>) -> Result<(), Failure> {
+    let left = left.map(|left| Timespec::try_from(left).unwrap_or(LONG));
+    match poll(polled, left.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_readable(fd: &OwnedFd) -> Result<bool, Failure> {
+    let mut polled = [PollFd::new(fd, PollFlags::IN)];
+    wait_for(&mut polled, Some(Duration::ZERO))?;
+    Ok(!polled[0].revents().is_empty())
 }
 
 fn how_it_ended(status: WaitStatus) -> FromExec {

@@ -19,7 +19,7 @@ pub fn probe_file() -> PathBuf {
 pub fn helper_file() -> PathBuf {
     let named = std::env::var_os("BOT_BOTTLE_TEST_HELPER").map(PathBuf::from);
     named.unwrap_or_else(|| {
-        program_file("backend-native", "bot-bottle-helper", &["backend-native/src", "backend-native/src/inside"])
+        program_file("backend-native", "bot-bottle-helper", &["backend-native/src", "backend-native/src/inside", "helper/src"])
     })
 }
 

@@ -173,6 +173,7 @@ impl Served {
         let (bottle, program) = (self.name.to_string(), exec.program());
         let reason = match errno {
             libc::EAGAIN => "no more processes may be made in the bottle (limits.pids, or the host's own limit)".to_owned(),
+            libc::ECANCELED => "something in the bottle stopped it before it began".to_owned(),
             errno => io::Error::from_raw_os_error(errno).to_string(),
         };
         match step {

@@ -48,6 +48,7 @@ mod planted_links_out;
 mod setuid_programs;
 mod socket_families;
 mod sparse_giant;
+mod stopped_start;
 mod swapped_folder;
 mod terminal_injection;
 mod tool_sockets;
@@ -88,6 +89,7 @@ pub use planted_links_out::planted_links_out;
 pub use setuid_programs::setuid_programs;
 pub use socket_families::socket_families;
 pub use sparse_giant::sparse_giant;
+pub use stopped_start::stopped_start;
 pub use swapped_folder::swapped_folder;
 pub use terminal_injection::terminal_injection;
 pub use tool_sockets::tool_sockets;
@@ -104,7 +106,7 @@ macro_rules! escape_suite {
             host_files planted_canaries devices magic_links helper_overwritten leaked_descriptors kernel_settings kernel_memory
             host_environment tool_sockets
             // processes and the kernel
-            host_processes trace_helper kill_helper namespaces mounts modules kernel_interfaces foreign_calls personality
+            host_processes trace_helper kill_helper stopped_start namespaces mounts modules kernel_interfaces foreign_calls personality
             setuid_programs terminal_injection daemon neighbours
             // network
             socket_families host_sockets loopback_services every_port foreign_addresses
