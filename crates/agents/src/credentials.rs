@@ -3,8 +3,8 @@
 //! The check knows places and names, not contents. It is one of two gates; the other is that nothing of the home is visible
 //! unless it was asked for. What it does and does not find:
 //!
-//! - Places: the home and what is above it, [`Private::state`], the usual places of credentials in the home, where variables
-//!   have moved them ([`Moved`]), places of the system. These hold for tools and for workspaces.
+//! - Places: every home and what is above it, [`Private::state`], the usual places of credentials in the homes, where variables
+//!   have moved the person's ([`Moved`]), places of the system. These hold for tools and for workspaces.
 //! - Names: directly in a tool everything that looks like a key; down to six levels exact, well-known names alone (`.ssh`,
 //!   `.env`, `id_ed25519`, `.codex/auth.json`). Deeper, and inside `node_modules`, `site-packages`, `dist-packages` and `gems`,
 //!   nothing is looked at: an agent's own install has tens of thousands of files there, with keys made up for tests among
@@ -13,6 +13,7 @@
 
 mod error;
 mod inside;
+mod others;
 mod places;
 mod private;
 
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use bottle::HostPlace;
 pub use error::CredentialError;
-use places::{HOMES, NAMES, SYSTEM};
+use places::{HOMES, IN_HOME, NAMES, PROGRAMS_INSIDE, SYSTEM};
 pub use private::{Moved, Private};
 
 /// Checks a file or folder that is to be shown as a tool: the places, and the names in it.
@@ -36,12 +37,6 @@ pub fn check_tool(path: &Path, private: Private<'_>) -> Result<HostPlace, Creden
 
 fn refuse_contents(place: &HostPlace) -> Result<(), CredentialError> {
     let path = place.path().to_owned();
-    for place in HOMES {
-        // Another person's home, whole; what lies deeper in it is the file system's to guard.
-        if path.parent() == Some(Path::new(place)) {
-            return Err(CredentialError::Home { home: path.clone(), path });
-        }
-    }
     if looks_like_a_credential(&path) {
         return Err(CredentialError::Inside { credential: path.clone(), path });
     }
@@ -89,12 +84,36 @@ fn refuse_place(path: PathBuf, private: Private<'_>) -> Result<(), CredentialErr
     if private.is_program(&path, &home) {
         return Ok(());
     }
-    for credential in private.credentials(&home) {
+    refuse_credentials(&path, private.credentials(&home))?;
+    // What root may read of other people's is not root's to hand over.
+    let people = fs::read_to_string(others::TABLE).unwrap_or_default();
+    refuse_others(&path, others::homes(&people, &path, &home))
+}
+
+fn refuse_credentials(path: &Path, places: Vec<PathBuf>) -> Result<(), CredentialError> {
+    for credential in places {
+        let path = path.to_owned();
         if with_its_end(&credential).any(|place| path.starts_with(place)) {
             return Err(CredentialError::Inside { path, credential });
         }
         if with_its_end(&credential).any(|place| place.starts_with(&path) && place.symlink_metadata().is_ok()) {
             return Err(CredentialError::Contains { path, credential });
+        }
+    }
+    Ok(())
+}
+
+fn refuse_others(path: &Path, homes: Vec<PathBuf>) -> Result<(), CredentialError> {
+    for home in homes.iter().flat_map(|home| with_its_end(home)) {
+        if home.starts_with(path) {
+            return Err(CredentialError::Home { path: path.to_owned(), home });
+        }
+        if !path.starts_with(&home) {
+            continue;
+        }
+        let is_program = PROGRAMS_INSIDE.iter().any(|inside| path.starts_with(home.join(inside)));
+        if !is_program {
+            refuse_credentials(path, IN_HOME.iter().map(|place| home.join(place)).collect())?;
         }
     }
     Ok(())

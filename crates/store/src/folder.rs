@@ -3,6 +3,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use owner::{NotOurs, Trusted};
 use rustix::fs::{self, CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use shown::Shown;
@@ -103,18 +104,12 @@ pub(crate) fn open_home(path: &Path) -> Result<OwnedFd, StoreError> {
     let home = fs::openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     let home = home.map_err(|error| StoreError::io("opening", path, error))?;
     let stat = fs::fstat(&home).map_err(|error| StoreError::io("reading", path, error))?;
-    let me = rustix::process::geteuid().as_raw();
-    if stat.st_uid != me {
-        return Err(StoreError::Foreign { path: path.to_owned(), owner: stat.st_uid, me });
+    // Threat: whoever can write here can swap the folders below, or write a bottle that the person starts.
+    match owner::check(&stat, Trusted::Me) {
+        Ok(()) => Ok(home),
+        Err(NotOurs::Foreign { owner, me }) => Err(StoreError::Foreign { path: path.to_owned(), owner, me }),
+        Err(NotOurs::Open { mode }) => Err(StoreError::Open { path: path.to_owned(), mode }),
     }
-    // Threat: whoever can write here can swap the folders below, or write a bottle that the person starts. A group of the
-    // person's own (same number, as adduser makes them) has nobody else in it; with it goes a umask of 002.
-    let own_group = me != 0 && stat.st_gid == me && rustix::process::getegid().as_raw() == me;
-    let closed_to = if own_group { 0o002 } else { 0o022 };
-    if stat.st_mode & closed_to != 0 {
-        return Err(StoreError::Open { path: path.to_owned(), mode: stat.st_mode & 0o7777 });
-    }
-    Ok(home)
 }
 
 /// Held while a session's folder is made, removed or called dead, so that nobody sees another's half. Its own open file

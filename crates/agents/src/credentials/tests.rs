@@ -241,3 +241,27 @@ fn credentials_that_a_variable_has_moved_are_refused_where_they_are() {
         assert!(home.check_with(tool, variable, value).is_ok(), "{tool} {variable}");
     }
 }
+
+#[test]
+fn other_peoples_homes_and_their_credentials_are_refused() {
+    let home = Home::with(&[]);
+    let theirs = Home::with(&[".ssh/id_rsa", ".claude/local/node_modules/x", ".claude/history", "project/x"]);
+    let refused = |below: &str| super::refuse_others(&theirs.path.join(below), vec![theirs.path.clone()]);
+    for (below, is_home) in [("", true), ("..", true), (".ssh", false), (".ssh/id_rsa", false), (".claude", false)] {
+        let path = theirs.path.join(below).canonicalize().unwrap();
+        match super::refuse_others(&path, vec![theirs.path.clone()]) {
+            Err(CredentialError::Home { .. }) => assert!(is_home, "{below}"),
+            Err(CredentialError::Inside { .. } | CredentialError::Contains { .. }) => assert!(!is_home, "{below}"),
+            other => panic!("{below}: {other:?}"),
+        }
+    }
+    assert!(refused("project").is_ok() && refused(".claude/local/node_modules/x").is_ok());
+    // Everybody whom this machine knows; root at least.
+    let people = fs::read_to_string(super::others::TABLE).unwrap();
+    let homes = super::others::homes(&people, Path::new("/"), &home.path);
+    for other in homes.iter().filter(|other| other.exists()) {
+        let moved = Moved::default();
+        let refused = check_place(other, home.private(&home.path.join(".bot-bottle"), &moved));
+        assert!(refused.is_err(), "{}", other.display());
+    }
+}

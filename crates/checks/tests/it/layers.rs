@@ -26,10 +26,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("supervisor", &["bottle", "policy", "scan", "store"]),
     // 1
     ("helper", &["bottle"]),
-    ("manifest", &["policy"]),
-    ("store", &["policy"]),
+    ("manifest", &["policy", "owner"]),
+    ("store", &["policy", "owner"]),
     // 0
     ("bottle", &[]),
+    ("owner", &[]),
     ("policy", &[]),
     ("scan", &[]),
     ("secret", &[]),

@@ -2,7 +2,10 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use owner::NotOurs;
+
 use crate::diagnostic::shown_path;
+use crate::source::own_it;
 use crate::{Diagnostic, Style};
 
 /// Why no catalogue could be opened.
@@ -22,6 +25,14 @@ pub enum OpenError {
         /// Why.
         why: io::Error,
     },
+    /// Somebody else could have written what is in the home folder, or in one of the two in it.
+    #[error("manifests are not read from {}: {why}", shown_path(.folder))]
+    NotOurs {
+        /// The folder.
+        folder: PathBuf,
+        /// Who could have.
+        why: NotOurs,
+    },
 }
 
 impl OpenError {
@@ -30,6 +41,7 @@ impl OpenError {
         match self {
             Self::NoHome { home } => first_steps(home),
             Self::Unusable { folder, .. } => format!("make {} a folder that you can read", shown_path(folder)),
+            Self::NotOurs { why, .. } => format!("look at what is in it; {}", own_it(*why)),
         }
     }
 }

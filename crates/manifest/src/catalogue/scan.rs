@@ -11,12 +11,10 @@ use crate::{ManifestName, Origin, Places};
 
 pub(super) fn scan(places: &Places) -> Result<Catalogue, OpenError> {
     let home = &places.home;
-    let unusable = |why| OpenError::Unusable { folder: home.clone(), why };
-    match home.metadata() {
-        Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(unusable(io::Error::from(io::ErrorKind::NotADirectory))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::NoHome { home: home.clone() }),
-        Err(error) => return Err(unusable(error)),
+    match Folder::open(home, "", Origin::Home) {
+        Ok(Some(_)) => {}
+        Ok(None) => return Err(OpenError::NoHome { home: home.clone() }),
+        Err(error) => return Err(unusable(home, error)),
     }
     // In the home folder itself, the "repository" is the person's own.
     let repository = places.repository.as_deref().filter(|repository| !same_folder(repository, home));
@@ -64,16 +62,21 @@ fn scan_repository(catalogue: &mut Catalogue, repository: &Path) {
 }
 
 fn home_folder(notes: &mut Vec<Note>, home: &Path, name: &str) -> Result<Vec<(ManifestName, SharedFolder)>, OpenError> {
-    let unusable = |error: FolderError| OpenError::Unusable {
-        folder: home.join(name),
-        why: match error {
-            FolderError::Io(error) => error,
-            other @ (FolderError::LeadsOut | FolderError::NotAFile(_)) => io::Error::other(other.to_string()),
-        },
-    };
-    match Folder::open(home, name, Origin::Home).map_err(unusable)? {
-        Some(folder) => list(notes, folder).map_err(unusable),
+    let cannot = |error| unusable(&home.join(name), error);
+    match Folder::open(home, name, Origin::Home).map_err(cannot)? {
+        Some(folder) => list(notes, folder).map_err(cannot),
         None => Ok(Vec::new()),
+    }
+}
+
+fn unusable(folder: &Path, error: FolderError) -> OpenError {
+    let folder = folder.to_owned();
+    match error {
+        FolderError::NotOurs(why) => OpenError::NotOurs { folder, why },
+        FolderError::Io(why) => OpenError::Unusable { folder, why },
+        other @ (FolderError::LeadsOut | FolderError::NotAFile(_)) => {
+            OpenError::Unusable { folder, why: io::Error::other(other.to_string()) }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use owner::{NotOurs, Trusted};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::Errno;
@@ -20,6 +21,8 @@ pub(crate) struct Folder {
     /// The folder's path, for messages.
     pub path: PathBuf,
     pub origin: Origin,
+    /// Whose files are read from it; `None`: anybody's.
+    trust: Option<Trusted>,
 }
 
 /// Why a folder or file could not be opened or read.
@@ -29,6 +32,8 @@ pub(crate) enum FolderError {
     LeadsOut,
     #[error("it is {0}, not a file")]
     NotAFile(&'static str),
+    #[error("{0}")]
+    NotOurs(NotOurs),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -41,6 +46,21 @@ impl Folder {
     ///
     /// In a repository nothing leads out of the folder that holds `root`: not `name`, not `root` itself, not a file in it.
     pub fn open(root: &Path, name: &str, origin: Origin) -> Result<Option<Self>, FolderError> {
+        // Threat: who can write a bottle, or put one here, decides what the person's agents may do. A repository's agents are
+        // everybody's who can write to it, and grant nothing.
+        let trust = match origin {
+            Origin::Home => Some(Trusted::MeOrRoot),
+            Origin::Repository => None,
+        };
+        Self::open_trusting(trust, root, name, origin)
+    }
+
+    /// Opens a folder in which the person has named a file.
+    pub fn open_named(folder: &Path) -> Result<Option<Self>, FolderError> {
+        Self::open_trusting(None, folder, "", Origin::Home)
+    }
+
+    fn open_trusting(trust: Option<Trusted>, root: &Path, name: &str, origin: Origin) -> Result<Option<Self>, FolderError> {
         let path = root.join(name);
         let (base, below) = match origin {
             Origin::Home => (path.clone(), PathBuf::from(".")),
@@ -51,7 +71,8 @@ impl Folder {
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(FolderError::Io(errno.into())),
         };
-        let folder = Self { base, below, path, origin };
+        check(&base, trust)?;
+        let folder = Self { base, below, path, origin, trust };
         match folder.open_below(Path::new("."), OFlags::DIRECTORY) {
             Ok(_) => Ok(Some(folder)),
             Err(FolderError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -82,7 +103,10 @@ impl Folder {
         // A FIFO without a writer would block an ordinary open for ever.
         let fd = self.open_below(name, OFlags::NONBLOCK | OFlags::NOCTTY)?;
         match FileType::from_raw_mode(fstat(&fd).map_err(io::Error::from)?.st_mode) {
-            FileType::RegularFile => Ok(File::from(fd)),
+            FileType::RegularFile => {
+                check(&fd, self.trust)?;
+                Ok(File::from(fd))
+            }
             FileType::Directory => Err(FolderError::NotAFile("a folder")),
             FileType::Fifo => Err(FolderError::NotAFile("a named pipe")),
             FileType::Socket => Err(FolderError::NotAFile("a socket")),
@@ -107,6 +131,12 @@ impl Folder {
             other => FolderError::Io(other.into()),
         })
     }
+}
+
+fn check(opened: &OwnedFd, trust: Option<Trusted>) -> Result<(), FolderError> {
+    let Some(trusted) = trust else { return Ok(()) };
+    let stat = fstat(opened).map_err(io::Error::from)?;
+    owner::check(&stat, trusted).map_err(FolderError::NotOurs)
 }
 
 /// The folder that holds `root`, and `root/name` as seen from it.

@@ -8,4 +8,4 @@ mod text;
 pub(crate) use folder::{Folder, FolderError};
 pub(crate) use front_matter::{Parts, split};
 pub(crate) use source_file::SourceFile;
-pub(crate) use text::{read, read_named};
+pub(crate) use text::{own_it, read, read_named};

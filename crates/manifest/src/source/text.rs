@@ -1,11 +1,12 @@
 use std::io::Read;
 use std::path::Path;
 
+use owner::NotOurs;
 use policy::Shown;
 
 use super::{Folder, FolderError, SourceFile};
+use crate::Diagnostic;
 use crate::diagnostic::shown_path;
-use crate::{Diagnostic, Origin};
 
 /// Largest manifest file, in bytes. Larger ones are refused before they are read.
 pub(crate) const MAX_FILE: u64 = 1 << 20;
@@ -17,7 +18,7 @@ pub(crate) fn read_named(path: &Path) -> Result<SourceFile, Box<Diagnostic>> {
     };
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| cannot("it names no file".to_owned()))?;
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match Folder::open(folder, "", Origin::Home) {
+    match Folder::open_named(folder) {
         Ok(Some(mut opened)) => {
             // Shown as the person wrote it.
             opened.path = path.parent().unwrap_or(folder).to_owned();
@@ -54,8 +55,13 @@ pub(crate) fn read(folder: &Folder, name: &str) -> Result<SourceFile, Box<Diagno
 
 fn bytes(folder: &Folder, name: &str) -> Result<Vec<u8>, (String, Option<String>)> {
     let file = folder.open_file(Path::new(name)).map_err(|error| {
-        let help = matches!(error, FolderError::LeadsOut)
-            .then(|| "a repository's manifests must lie in the repository; replace the link by a copy".to_owned());
+        let help = match &error {
+            FolderError::LeadsOut => {
+                Some("a repository's manifests must lie in the repository; replace the link by a copy".to_owned())
+            }
+            FolderError::NotOurs(why) => Some(own_it(*why)),
+            FolderError::NotAFile(_) | FolderError::Io(_) => None,
+        };
         (error.to_string(), help)
     })?;
     let io = |error: std::io::Error| (error.to_string(), None);
@@ -67,6 +73,14 @@ fn bytes(folder: &Folder, name: &str) -> Result<Vec<u8>, (String, Option<String>
         ));
     }
     read_within(file, MAX_FILE).map_err(io)?.ok_or_else(|| (format!("it is longer than {MAX_FILE} bytes"), None))
+}
+
+/// What to do about a file or folder of manifests that somebody else could have written.
+pub(crate) fn own_it(why: NotOurs) -> String {
+    match why {
+        NotOurs::Foreign { .. } => "read it, then 'chown' it to yourself, or write your own".to_owned(),
+        NotOurs::Open { .. } => "read it, then run 'chmod go-w' on it".to_owned(),
+    }
 }
 
 /// Reads to the end, but never more than `limit` bytes and one. `None`: there is more. Files of /proc and growing ones have no

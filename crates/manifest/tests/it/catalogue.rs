@@ -1,3 +1,6 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use manifest::{Catalogue, OpenError, Origin, Places, Source};
 
 use crate::scene::Scene;
@@ -243,4 +246,45 @@ egress:
     );
     assert!(resolved.bottle.supervise);
     assert_eq!(resolved.bottle.git.repos.len(), 1);
+}
+
+#[test]
+fn manifests_that_others_could_have_written_are_refused_with_what_to_do() {
+    let scene = Scene::new().bottle("dev", "").agent("fixer", "bottle: dev").repository_agent("theirs", "bottle: dev");
+    let set = |path: &str, mode| std::fs::set_permissions(scene.path(path), Permissions::from_mode(mode)).unwrap();
+    for folder in ["home", "home/bottles", "home/agents"] {
+        for mode in [0o777, 0o1777, 0o757] {
+            set(folder, mode);
+            let error = Catalogue::open(&scene.places()).unwrap_err();
+            let path = scene.path(folder).display().to_string();
+            assert!(matches!(error, OpenError::NotOurs { .. }) && error.to_string().contains(&path), "{error}");
+            assert!(error.help().contains("chmod go-w"), "{}", error.help());
+        }
+        set(folder, 0o755);
+    }
+    for file in ["home/bottles/dev.md", "home/agents/fixer.md"] {
+        set(file, 0o666);
+        let told = scene.try_resolve("fixer", &[]).unwrap_err().render(manifest::Style::Plain);
+        let name = scene.path(file).display().to_string();
+        assert!(told.contains(&name) && told.contains("mode 0666") && told.contains("chmod go-w"), "{told}");
+        set(file, 0o644);
+    }
+    // A repository's agents grant nothing, whoever can write them.
+    for path in ["work/.bot-bottle", "work/.bot-bottle/agents", "work/.bot-bottle/agents/theirs.md"] {
+        set(path, 0o777);
+    }
+    assert_eq!(scene.resolve("theirs").agent.origin, Origin::Repository);
+}
+
+#[test]
+fn manifests_of_somebody_else_are_refused_and_roots_are_not() {
+    let scene = Scene::new().bottle("dev", "").agent("fixer", "bottle: dev");
+    // Root gives its own away; anybody else links to what is root's.
+    if std::os::unix::fs::chown(scene.path("home/bottles"), Some(65_534), None).is_ok() {
+        let error = Catalogue::open(&scene.places()).unwrap_err();
+        assert!(error.to_string().contains("belongs to user 65534") && error.help().contains("chown"), "{error}");
+    } else {
+        let scene = Scene::new().link("home/bottles", "/usr/lib");
+        assert!(Catalogue::open(&scene.places()).is_ok());
+    }
 }
