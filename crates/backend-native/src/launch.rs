@@ -56,8 +56,19 @@ pub fn launch(program: &HelperProgram, spec: &BottleSpec, ids: &IdPlan, hierarch
     let mut groups = Groups::default();
     let mut helper = Helper::start(program, theirs).map_err(failed("starting the helper"))?;
     hierarchy.enter(&spec.name, &spec.limits, helper.pid(), &mut groups).map_err(failed("setting limits"))?;
-    let (control, init, ports, listeners, remarks) = helper.prepare(control, setup, ids, &spec.name)?;
+    let prepared = helper.prepare(control, setup, ids, &spec.name);
+    let (control, init, ports, listeners, remarks) = prepared.map_err(|error| too_little(error, &groups))?;
     Ok(Started { control, init, ports, listeners, groups, remarks })
+}
+
+/// A bottle that its own limits have kept from being made dies without a word.
+fn too_little(error: LaunchError, groups: &Groups) -> LaunchError {
+    match (error, groups.hits().first()) {
+        (LaunchError::Failed { bottle, step, reason }, Some(hit)) => {
+            LaunchError::Failed { bottle, step, reason: format!("{reason} ({hit}; raise it)") }
+        }
+        (error, _) => error,
+    }
 }
 
 fn setup(spec: &BottleSpec, ids: &IdPlan) -> Result<Setup, LaunchError> {

@@ -37,6 +37,19 @@ async fn a_limit_that_cannot_be_held_is_refused_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_limit_that_no_bottle_fits_into_is_named() {
+    let Ok(capabilities) = backend().check().await else { return testkit::require("userns", "no bottles here") };
+    if let Err(reason) = &capabilities.limits.memory {
+        return testkit::require("cgroup", reason);
+    }
+    let limits = Limits { memory: Some(64 << 10), ..Limits::default() };
+    match backend().launch(&spec(&format!("limits-tiny-{}", std::process::id()), limits)).await.err() {
+        Some(LaunchError::Failed { reason, .. }) => assert!(reason.contains("limits.memory was reached"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
 async fn a_bottles_cgroups_exist_while_it_runs_and_no_longer() {
     let Ok(capabilities) = backend().check().await else { return testkit::require("userns", "no bottles here") };
     if let Err(reason) = &capabilities.limits.pids {

@@ -28,10 +28,10 @@ pub struct ByteSizeError(String);
 pub struct TimeSpanError(String);
 
 /// Parses a size into bytes: `536870912`, `512M`, `1.5GiB`. Units are powers of 1024 in every spelling, as in cgroups, Docker
-/// and systemd; `MB` is refused because half of the world reads it otherwise.
+/// and systemd; `MB` is refused because half of the world reads it otherwise. What does not fit is as large as can be.
 ///
 /// # Errors
-/// When the text is none, or does not fit.
+/// When the text is none.
 pub fn parse_bytes(text: &str) -> Result<u64, ByteSizeError> {
     let error = || ByteSizeError(text.to_owned());
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
@@ -53,16 +53,16 @@ pub fn parse_bytes(text: &str) -> Result<u64, ByteSizeError> {
     {
         return Err(error());
     }
-    let whole: u64 = whole.parse().map_err(|_| error())?;
+    let whole: u64 = whole.parse().unwrap_or(u64::MAX);
     let thousandths: u64 = format!("{fraction:0<3}").parse().map_err(|_| error())?;
     let unit = 1u64 << shift;
-    whole.checked_mul(unit).and_then(|bytes| bytes.checked_add(thousandths * unit / 1000)).ok_or_else(error)
+    Ok(whole.saturating_mul(unit).saturating_add(thousandths * unit / 1000))
 }
 
-/// Parses a span of time: `45s`, `90m`, `1h30m`, `2d`.
+/// Parses a span of time: `45s`, `90m`, `1h30m`, `2d`. What does not fit is as long as can be.
 ///
 /// # Errors
-/// When the text is none, is zero, repeats a unit, or does not fit.
+/// When the text is none, is zero, or repeats a unit.
 pub fn parse_time(text: &str) -> Result<Duration, TimeSpanError> {
     let error = || TimeSpanError(text.to_owned());
     let mut seconds = 0u64;
@@ -70,7 +70,10 @@ pub fn parse_time(text: &str) -> Result<Duration, TimeSpanError> {
     let mut rest = text;
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let count: u64 = rest[..digits].parse().map_err(|_| error())?;
+        if digits == 0 {
+            return Err(error());
+        }
+        let count: u64 = rest[..digits].parse().unwrap_or(u64::MAX);
         let mut after = rest[digits..].chars();
         let unit = match after.next() {
             Some('s') => 1,
@@ -83,7 +86,7 @@ pub fn parse_time(text: &str) -> Result<Duration, TimeSpanError> {
             return Err(error());
         }
         last = unit;
-        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(error)?;
+        seconds = seconds.saturating_add(count.saturating_mul(unit));
         rest = after.as_str();
     }
     if seconds == 0 { Err(error()) } else { Ok(Duration::from_secs(seconds)) }
@@ -100,25 +103,10 @@ mod tests {
         {
             assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
         }
-        for bad in [
-            "",
-            "G",
-            "1 G",
-            "1MB",
-            "1GB",
-            "-1",
-            "1.G",
-            ".5G",
-            "1.5",
-            "1.0001G",
-            "1.2.3G",
-            "99999999999999999999",
-            "99999999999T",
-            "1iB",
-            "1e9",
-            "1_0",
-            "１G",
-        ] {
+        for huge in ["99999999999999999999", "99999999999T", "18446744073709551615.9G"] {
+            assert_eq!(parse_bytes(huge), Ok(u64::MAX), "{huge}");
+        }
+        for bad in ["", "G", "1 G", "1MB", "1GB", "-1", "1.G", ".5G", "1.5", "1.0001G", "1.2.3G", "1iB", "1e9", "1_0", "１G"] {
             assert!(parse_bytes(bad).is_err(), "{bad}");
         }
     }
@@ -128,8 +116,11 @@ mod tests {
         for (text, seconds) in [("45s", 45), ("90m", 5400), ("1h30m", 5400), ("2d", 172_800), ("1d1h1m1s", 90_061)] {
             assert_eq!(parse_time(text).map(|t| t.as_secs()), Ok(seconds), "{text}");
         }
-        for bad in ["", "0s", "90", "m", "1m1h", "1m1m", "-1s", "1.5h", "1w", "99999999999999999999s", "9999999999999999d"] {
+        for bad in ["", "0s", "90", "m", "1m1h", "1m1m", "-1s", "1.5h", "1w", "s"] {
             assert!(parse_time(bad).is_err(), "{bad}");
+        }
+        for huge in ["99999999999999999999s", "9999999999999999d", "9999999999999999d1h"] {
+            assert_eq!(parse_time(huge).map(|t| t.as_secs()), Ok(u64::MAX), "{huge}");
         }
     }
 }

@@ -1,4 +1,6 @@
 use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::Limits;
 use crate::model::{parse_bytes, parse_time};
@@ -40,15 +42,11 @@ pub(crate) const SECTION: Section = Section {
 pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Limits> {
     let fields = reader.map(node, &SECTION)?;
     Some(Limits {
-        memory: value(reader, fields, "memory", |text| {
-            parse_bytes(text).map_err(describe).and_then(|bytes| at_least(bytes, 1 << 20, "1M"))
-        }),
+        memory: value(reader, fields, "memory", size),
         cpus: value(reader, fields, "cpus", cpus),
-        pids: value(reader, fields, "pids", |text| whole(text).and_then(|pids| at_least(pids, 8, "8"))),
-        disk: value(reader, fields, "disk", |text| {
-            parse_bytes(text).map_err(describe).and_then(|bytes| at_least(bytes, 1 << 20, "1M"))
-        }),
-        time: value(reader, fields, "time", |text| parse_time(text).map_err(describe)),
+        pids: value(reader, fields, "pids", pids),
+        disk: value(reader, fields, "disk", size),
+        time: value(reader, fields, "time", time),
     })
 }
 
@@ -71,19 +69,50 @@ fn value<T>(reader: Reader<'_>, fields: Fields<'_>, key: &str, parse: impl FnOnc
     parse(text).map_err(|why| reader.report(reader.error(&node.span, format!("bad `limits.{key}`: {why}")))).ok()
 }
 
+/// The most memory that a kernel addresses: 52 bits (Intel SDM vol. 3, "MAXPHYADDR"; Arm ARM, FEAT_LPA). Far beyond it the
+/// arithmetic of cgroups and tmpfs overflows, and a limit that large would be none.
+const MOST_BYTES: u64 = 1 << 52;
+/// The most that the kernel takes (`PID_MAX_LIMIT`, include/linux/threads.h).
+const MOST_PIDS: u64 = 1 << 22;
+/// A bottle that is to live longer needs no limit.
+const MOST_TIME: Duration = Duration::from_secs(3650 * 86_400);
+
+fn size(text: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(text).map_err(describe)?;
+    within(text, bytes, 1 << 20..=MOST_BYTES, "1M", "4096T")
+}
+
+fn pids(text: &str) -> Result<u64, String> {
+    within(text, whole(text)?, 8..=MOST_PIDS, "8", "4194304")
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time = parse_time(text).map_err(describe)?;
+    within(text, time, Duration::from_secs(1)..=MOST_TIME, "1s", "3650d")
+}
+
 fn describe(error: impl Display) -> String {
     error.to_string()
 }
 
-fn at_least(value: u64, least: u64, shown: &str) -> Result<u64, String> {
-    if value < least { Err(format!("nothing could run with so little: at least {shown}")) } else { Ok(value) }
+fn within<T: PartialOrd>(text: &str, value: T, range: RangeInclusive<T>, least: &str, most: &str) -> Result<T, String> {
+    if value < *range.start() {
+        return Err(format!("nothing could run with so little: at least {least}"));
+    }
+    if value > *range.end() {
+        return Err(format!(
+            "`{}` is more than a kernel can hold anything to: at most {most}, or no limit at all",
+            policy::Shown(text)
+        ));
+    }
+    Ok(value)
 }
 
 fn whole(text: &str) -> Result<u64, String> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // A number with more digits than fit is no misspelt one: it is told to be too large.
     digits
-        .then(|| text.parse().ok())
-        .flatten()
+        .then(|| text.parse().unwrap_or(u64::MAX))
         .ok_or_else(|| format!("`{}` is not a whole number such as 512", policy::Shown(text)))
 }
 

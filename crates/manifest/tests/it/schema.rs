@@ -88,6 +88,28 @@ fn limits_in_every_spelling() {
 }
 
 #[test]
+fn limits_that_no_kernel_takes_are_told_where_they_stand() {
+    for (limit, most) in [
+        ("memory: 4097T", "4096T"),
+        ("memory: 99999999999T", "4096T"),
+        ("disk: 18446744073709551615", "4096T"),
+        ("pids: 1000000000000", "4194304"),
+        ("pids: 99999999999999999999999", "4194304"),
+        ("cpus: 4097", "4096"),
+        ("time: 3651d", "3650d"),
+        ("time: 99999999999999999999d", "3650d"),
+    ] {
+        let scene = Scene::new().bottle("dev", &format!("limits:\n  {limit}")).agent("a", "bottle: dev");
+        let told = scene.try_resolve("a", &[]).unwrap_err().render(manifest::Style::Plain);
+        let column = "  ".len() + limit.find(' ').unwrap() + 2;
+        assert!(told.contains(&format!("bottles/dev.md:3:{column}")), "{limit}: {told}");
+        assert!(told.contains(&format!("to {most}")) || told.contains(&format!("at most {most}")), "{limit}: {told}");
+    }
+    let largest = bottle("limits: {memory: 4096T, disk: 4096T, pids: 4194304, cpus: 4096, time: 3650d}").limits;
+    assert_eq!((largest.pids, largest.memory), (Some(1 << 22), Some(1 << 52)));
+}
+
+#[test]
 fn routes_with_everything() {
     let egress = bottle(
         r#"egress:

@@ -1,6 +1,7 @@
 //! Everything a launch will do, resolved and checked against the host, before anything exists.
 
 mod build;
+mod machine;
 mod policy_lines;
 mod preflight;
 mod problem;
