@@ -92,12 +92,12 @@ fn refuse_place(path: PathBuf, private: Private<'_>) -> Result<(), CredentialErr
 
 fn refuse_credentials(path: &Path, places: Vec<PathBuf>) -> Result<(), CredentialError> {
     for credential in places {
-        let path = path.to_owned();
-        if with_its_end(&credential).any(|place| path.starts_with(place)) {
-            return Err(CredentialError::Inside { path, credential });
+        let ends: Vec<PathBuf> = with_its_end(&credential).collect();
+        if ends.iter().any(|place| path.starts_with(place)) {
+            return Err(CredentialError::Inside { path: path.to_owned(), credential });
         }
-        if with_its_end(&credential).any(|place| place.starts_with(&path) && place.symlink_metadata().is_ok()) {
-            return Err(CredentialError::Contains { path, credential });
+        if ends.iter().any(|place| place.starts_with(path) && place.symlink_metadata().is_ok()) {
+            return Err(CredentialError::Contains { path: path.to_owned(), credential });
         }
     }
     Ok(())

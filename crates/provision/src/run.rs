@@ -41,8 +41,8 @@ pub enum ProvisionError {
     Place(#[from] GuestPathError),
 }
 
-/// Carries out a plan: one copy for everything that is the agent's, then one for what is root's: the links, and the certificates
-/// of `trust`. Without them every connection that the session's services end would fail, so a bottle that cannot take them is
+/// Carries out a plan: one copy for everything that is the agent's, and beside it one for what is root's: the links, and the
+/// certificates of `trust`. Without them every connection that the session's services end would fail, so a bottle that cannot take them is
 /// not provisioned. `None` is for an outlet that ends no TLS.
 ///
 /// # Errors
@@ -57,17 +57,25 @@ pub async fn provision(
         announce.announce(&Notice::Authority { fingerprint: &trust.fingerprint(), bottle: bottle.name() });
     }
     announce_copies(plan, bottle, announce);
+    let (own, roots) = tokio::join!(copy_own(plan, bottle), copy_roots(plan, trust, bottle));
+    own?;
+    roots?;
+    Ok(Provisioned { prompt_file: plan.prompt_file.clone(), folder: plan.folder.clone() })
+}
+
+async fn copy_own(plan: &ProvisionPlan, bottle: &dyn Bottle) -> Result<(), ProvisionError> {
     let (tree, base) = &plan.own;
-    if let Err(error) = bottle.cp_in(tree, base, User::Node).await {
-        return Err(name_the_skill(plan, error));
-    }
+    bottle.cp_in(tree, base, User::Node).await.map_err(|error| name_the_skill(plan, error))
+}
+
+async fn copy_roots(plan: &ProvisionPlan, trust: Option<&Trust>, bottle: &dyn Bottle) -> Result<(), ProvisionError> {
     let mut roots = plan.roots.clone();
     roots.extend(trust.map(Trust::parts).transpose()?.into_iter().flatten());
-    if !roots.is_empty() {
-        let (tree, base) = one_tree(roots)?;
-        bottle.cp_in(&tree, &base, User::Root).await.map_err(ProvisionError::Roots)?;
+    if roots.is_empty() {
+        return Ok(());
     }
-    Ok(Provisioned { prompt_file: plan.prompt_file.clone(), folder: plan.folder.clone() })
+    let (tree, base) = one_tree(roots)?;
+    bottle.cp_in(&tree, &base, User::Root).await.map_err(ProvisionError::Roots)
 }
 
 fn announce_copies(plan: &ProvisionPlan, bottle: &dyn Bottle, announce: &mut dyn Announce) {

@@ -6,7 +6,9 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::Path;
 
+use super::mounts::{self, NO_DEV, NO_SUID};
 use super::rootfs::Layer;
+use super::{skeleton, system};
 use helper::step::{During, StepError};
 
 /// Files and links that programs of the system folders need. Copied, so that the bottle's root may change them.
@@ -63,11 +65,12 @@ pub fn from_host(layer: &Layer, root: &Path) -> Result<(), StepError> {
     let (host, etc) = (Path::new("/etc"), root.join("etc"));
     let mut listed: Vec<_> = fs::read_dir(host).during("reading /etc")?.flatten().map(|entry| entry.file_name()).collect();
     listed.sort();
+    let mut folders = Vec::new();
     for name in listed.iter().filter_map(|name| name.to_str()) {
         if FILES.contains(&name) || NESTED_FILES.contains(&name) {
             copy(&host.join(name), &etc.join(name))?;
         } else if FOLDERS.iter().any(|pattern| matches(pattern, name)) {
-            folder(layer, host, &etc, name)?;
+            folders.push(name);
         }
     }
     for name in NESTED_FILES.iter().filter(|name| name.contains('/')) {
@@ -79,10 +82,10 @@ pub fn from_host(layer: &Layer, root: &Path) -> Result<(), StepError> {
     for name in FOLDERS.iter().chain(&NESTED_FOLDERS).filter(|name| name.contains('/')) {
         if fs::symlink_metadata(host.join(name)).is_ok_and(|metadata| metadata.is_dir()) {
             make_parent(&etc.join(name))?;
-            folder(layer, host, &etc, name)?;
+            folders.push(name);
         }
     }
-    Ok(())
+    show(layer, host, &etc, folders)
 }
 
 /// Writes the files that are ours in every bottle.
@@ -123,18 +126,44 @@ fn matches(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |beginning| name.starts_with(beginning))
 }
 
-fn folder(layer: &Layer, host: &Path, etc: &Path, name: &str) -> Result<(), StepError> {
-    let (lower, place) = (host.join(name), etc.join(name));
-    let metadata = fs::symlink_metadata(&lower).during_with(|| format!("looking at {}", lower.display()))?;
+/// Shows folders of the host's, each below a private layer.
+///
+/// One overlay of all of /etc serves them, of which nothing but they is attached: a file system less for each is a bottle that
+/// begins and ends sooner. The kernel refuses it where something is mounted below /etc, as containers' engines do; then each folder
+/// has an overlay of its own.
+fn show(layer: &Layer, host: &Path, etc: &Path, names: Vec<&str>) -> Result<(), StepError> {
+    let mut folders = Vec::new();
+    for name in names {
+        if is_shown(&host.join(name), &etc.join(name))? {
+            folders.push(name);
+        }
+    }
+    let layered = |name: &str| format!("etc-{}", name.replace('/', "-"));
+    if system::is_mounted_below(host)? {
+        return folders.iter().try_for_each(|name| layer.overlay(&layered(name), &host.join(name), &etc.join(name)));
+    }
+    let (upper, work) = layer.writable("etc")?;
+    for name in &folders {
+        fs::create_dir_all(upper.join(name)).during_with(|| format!("preparing the private layer (etc/{name})"))?;
+        skeleton::make(&layered(name), &host.join(name), &upper.join(name))?;
+    }
+    let whole = layer.path("etc");
+    fs::create_dir(&whole).during("preparing the private layer (etc)")?;
+    mounts::overlay(host, &upper, &work, &whole)?;
+    folders.iter().try_for_each(|name| mounts::bind(&whole.join(name), &etc.join(name), NO_SUID | NO_DEV))
+}
+
+/// Makes the place of a folder. A link is copied instead, and what not everybody may read on the host is not for the bottle either.
+fn is_shown(lower: &Path, place: &Path) -> Result<bool, StepError> {
+    let metadata = fs::symlink_metadata(lower).during_with(|| format!("looking at {}", lower.display()))?;
     if metadata.is_symlink() {
-        return copy(&lower, &place);
+        return copy(lower, place).map(|()| false);
     }
-    // A folder that not everybody may read on the host is not for the bottle either.
     if !metadata.is_dir() || metadata.mode() & 0o005 != 0o005 {
-        return Ok(());
+        return Ok(false);
     }
-    fs::create_dir(&place).during_with(|| format!("making {}", lower.display()))?;
-    layer.overlay(&format!("etc-{}", name.replace('/', "-")), &lower, &place)
+    fs::create_dir(place).during_with(|| format!("making {}", lower.display()))?;
+    Ok(true)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), StepError> {

@@ -9,7 +9,7 @@ use super::mounts::{self, NO_DEV, NO_EXEC, NO_SUID, READ_ONLY};
 use super::rootfs::Layer;
 use helper::step::{During, StepError};
 
-/// What tells of the host's kernel, memory, disks or hardware: /dev/null or an empty folder stands there instead. More than
+/// What tells of the host's kernel, memory, disks or hardware: an empty file or folder stands there instead. More than
 /// Docker masks (`moby/profiles`, masked paths), because nothing that an agent runs needs any of it.
 const HIDDEN: [&str; 29] = [
     "acpi",
@@ -48,7 +48,7 @@ const READ_ONLY_PATHS: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 /// Mounts and masks `root/proc`. Must run while the host's own /proc is still visible: the kernel refuses a fresh one to a
 /// user namespace that cannot see a whole one (`mount_too_revealing`, fs/namespace.c).
 ///
-/// Masked files show an empty one of the bottle's own layer: a device of the host could be locked and watched through them.
+/// Masked files and folders show an empty one of the bottle's own layer: a device of the host could be locked and watched through them.
 pub fn build(root: &Path, layer: &Layer) -> Result<(), StepError> {
     let (proc, empty) = (root.join("proc"), layer.path("hidden"));
     std::fs::File::create_new(&empty).during("preparing the private layer (hidden)")?;
@@ -61,11 +61,8 @@ pub fn build(root: &Path, layer: &Layer) -> Result<(), StepError> {
         if metadata.mode() & 0o044 == 0 {
             continue;
         }
-        if metadata.is_dir() {
-            mounts::tmpfs(&file, MountFlags::RDONLY | MountFlags::NOEXEC, "mode=555,size=4k,nr_inodes=2")?;
-        } else {
-            mounts::bind(&empty, &file, READ_ONLY | NO_SUID | NO_DEV | NO_EXEC)?;
-        }
+        let masked = if metadata.is_dir() { &layer.path("empty") } else { &empty };
+        mounts::bind(masked, &file, READ_ONLY | NO_SUID | NO_DEV | NO_EXEC)?;
     }
     Ok(())
 }

@@ -127,12 +127,18 @@ impl Layer {
         self.path.join(name)
     }
 
-    /// Lays a private folder over `lower` at `target`. `name` is unique in the layer and picks the writable folders.
-    pub fn overlay(&self, name: &str, lower: &Path, target: &Path) -> Result<(), StepError> {
+    /// The upper and the work folder of an overlay; `name` is unique in the layer.
+    pub fn writable(&self, name: &str) -> Result<(PathBuf, PathBuf), StepError> {
         let (upper, work) = (self.path("upper").join(name), self.path("work").join(name));
         for folder in [&upper, &work] {
             fs::create_dir(folder).during_with(|| format!("preparing the private layer ({name})"))?;
         }
+        Ok((upper, work))
+    }
+
+    /// Lays a private folder over `lower` at `target`. `name` is unique in the layer and picks the writable folders.
+    pub fn overlay(&self, name: &str, lower: &Path, target: &Path) -> Result<(), StepError> {
+        let (upper, work) = self.writable(name)?;
         if name == IMAGE {
             skeleton::of_image(FOLDERS.iter().map(|(folder, _)| *folder), lower, &upper)?;
         } else {

@@ -25,12 +25,16 @@ const FEW: usize = 64;
 
 /// Builds the system folders below `root`. Gives remarks for the person.
 pub fn build(layer: &Layer, root: &Path) -> Result<Vec<String>, StepError> {
-    let table = fs::read_to_string("/proc/self/mountinfo").during("reading /proc/self/mountinfo")?;
-    let mut system = System { layer, root, mounts: table.lines().filter_map(Mounted::parse).collect(), remarks: Vec::new() };
+    let mut system = System { layer, root, mounts: Mounted::all()?, remarks: Vec::new() };
     for name in SYSTEM {
         system.cover(&Path::new("/").join(name))?;
     }
     Ok(system.remarks)
+}
+
+/// Whether anything is mounted below this folder of the host.
+pub fn is_mounted_below(host: &Path) -> Result<bool, StepError> {
+    Ok(Mounted::all()?.iter().any(|mount| mount.is_below(host)))
 }
 
 struct System<'a> {
@@ -63,7 +67,7 @@ impl System<'_> {
         }
         // An overlay shows nothing that is mounted below its lower folder, and the kernel refuses one over a folder in which
         // something is mounted that this namespace may not unmount.
-        if !self.mounts.iter().any(|mount| mount.at != host && mount.at.starts_with(host)) {
+        if !self.mounts.iter().any(|mount| mount.is_below(host)) {
             return self.layer.overlay(&name_of(host), host, &place);
         }
         let entries: Vec<_> = fs::read_dir(host).during_with(step)?.flatten().map(|entry| entry.path()).collect();
@@ -76,8 +80,7 @@ impl System<'_> {
     /// A large folder with mounts in it: read-only as a whole, nothing can be installed there.
     fn bind(&mut self, host: &Path, place: &Path) -> Result<(), StepError> {
         mounts::bind(host, place, READ_ONLY | NO_SUID | NO_DEV)?;
-        for mount in self.mounts.iter().filter(|mount| mount.at != host && mount.at.starts_with(host) && !mount.holds_programs())
-        {
+        for mount in self.mounts.iter().filter(|mount| mount.is_below(host) && !mount.holds_programs()) {
             let below = self.root.join(mount.at.strip_prefix("/").unwrap_or(&mount.at));
             if below.is_dir() {
                 mounts::tmpfs(&below, MountFlags::RDONLY, "mode=555,size=4k,nr_inodes=2")?;
@@ -104,6 +107,15 @@ struct Mounted {
 }
 
 impl Mounted {
+    fn all() -> Result<Vec<Self>, StepError> {
+        let table = fs::read_to_string("/proc/self/mountinfo").during("reading /proc/self/mountinfo")?;
+        Ok(table.lines().filter_map(Self::parse).collect())
+    }
+
+    fn is_below(&self, folder: &Path) -> bool {
+        self.at != folder && self.at.starts_with(folder)
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let (front, back) = line.split_once(" - ")?;
         let mut front = front.split(' ').skip(3);
