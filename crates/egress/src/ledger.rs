@@ -20,7 +20,7 @@ pub(crate) struct Ledger {
     received: u64,
     end: End,
     /// Its connection is not idle while it lasts.
-    _busy: Option<Busy>,
+    busy: Option<Busy>,
 }
 
 /// What it is.
@@ -47,7 +47,7 @@ const LEFT: &str = "bottle.left";
 impl Ledger {
     pub(crate) fn new(shared: Arc<Shared>, said: Said, busy: Option<Busy>) -> Self {
         let (time, began) = (Timestamp::now(), Instant::now());
-        Self { shared, time, began, said, status: None, sent: Arc::default(), received: 0, end: End::Open, _busy: busy }
+        Self { shared, time, began, said, status: None, sent: Arc::default(), received: 0, end: End::Open, busy }
     }
 
     /// Counts what is sent.
@@ -80,6 +80,11 @@ impl Ledger {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
+        if self.end == End::Open
+            && let Some(busy) = &self.busy
+        {
+            busy.taken_back();
+        }
         let failed = match self.end {
             End::Complete => None,
             End::Open => Some(LEFT),

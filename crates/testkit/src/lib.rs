@@ -14,6 +14,7 @@ mod canary;
 pub mod conformance;
 pub mod escape;
 mod fake;
+pub mod http2;
 pub mod model_api;
 pub mod origin;
 pub mod probe;

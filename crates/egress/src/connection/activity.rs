@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use crate::Limits;
 use crate::framing::Gate;
 
@@ -13,7 +15,14 @@ pub(crate) struct Activity {
     /// Milliseconds after `began` at which the last request ended.
     idle: AtomicU64,
     requests: AtomicUsize,
+    /// Requests that were answered, or taken back.
+    ended: AtomicUsize,
+    taken_back: AtomicUsize,
+    mocked: Notify,
 }
+
+/// As many requests anybody may take back; then not more than are answered.
+const TAKEN_BACK: usize = 100;
 
 /// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +38,15 @@ pub(crate) struct Busy(Arc<Gate>);
 
 impl Default for Activity {
     fn default() -> Self {
-        Self { began: Instant::now(), head: AtomicU64::new(0), idle: AtomicU64::new(0), requests: AtomicUsize::new(0) }
+        Self {
+            began: Instant::now(),
+            head: AtomicU64::new(0),
+            idle: AtomicU64::new(0),
+            requests: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            taken_back: AtomicUsize::new(0),
+            mocked: Notify::new(),
+        }
     }
 }
 
@@ -57,6 +74,19 @@ impl Activity {
         }
     }
 
+    /// Returns when most requests are taken back before they are answered. Threat: rapid reset (CVE-2023-44487), which costs the
+    /// client nothing, us work, and the other end a request and its end each time.
+    pub(crate) async fn mocked(&self) {
+        self.mocked.notified().await;
+    }
+
+    fn taken_back(&self) {
+        let taken_back = self.taken_back.fetch_add(1, Ordering::Relaxed) + 1;
+        if taken_back > TAKEN_BACK && taken_back * 2 > self.ended.load(Ordering::Relaxed) {
+            self.mocked.notify_one();
+        }
+    }
+
     /// How long nothing can be overdue, or what is.
     fn judge(&self, now: u64, limits: &Limits) -> Result<Duration, Overdue> {
         let left = |since: u64, limit: Duration| limit.checked_sub(Duration::from_millis(now.saturating_sub(since)));
@@ -81,12 +111,18 @@ impl Busy {
         gate.activity.requests.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(gate))
     }
+
+    /// The client does not want the answer any more.
+    pub(crate) fn taken_back(&self) {
+        self.0.activity.taken_back();
+    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         let activity = &self.0.activity;
         activity.idle.store(activity.now(), Ordering::Relaxed);
+        activity.ended.fetch_add(1, Ordering::Relaxed);
         activity.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }

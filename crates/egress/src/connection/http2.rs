@@ -51,6 +51,7 @@ where
     tokio::select! {
         biased;
         _ = &mut http => return,
+        () = connection.gate.activity.mocked() => return record(connection, Fault::TooMuch),
         _ = connection.gate.activity.overdue(limits) => {}
         () = too_large.notified() => {}
     }

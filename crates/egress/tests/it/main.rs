@@ -9,6 +9,7 @@ mod attacks;
 mod credentials;
 mod entrances;
 mod framing;
+mod http2;
 mod inside;
 mod limits;
 mod origin;
