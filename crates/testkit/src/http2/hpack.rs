@@ -35,7 +35,7 @@ pub fn status(block: &[u8]) -> Option<u16> {
     const KNOWN: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
     match *block {
         [field @ 0x88..=0x8e, ..] => Some(KNOWN[usize::from(field - 0x88)]),
-        [field, length, ref rest @ ..] if matches!(field, 0x08..=0x0e | 0x18..=0x1e | 0x48..=0x4e) => {
+        [0x08..=0x0e | 0x18..=0x1e | 0x48..=0x4e, length, ref rest @ ..] => {
             let value = rest.get(..usize::from(length & 0x7f))?;
             if length & 0x80 == 0 { std::str::from_utf8(value).ok()?.parse().ok() } else { digits(value) }
         }
