@@ -13,6 +13,7 @@ mod preflight;
 mod question;
 mod table;
 mod talk;
+mod voice;
 
 use std::process::ExitCode;
 

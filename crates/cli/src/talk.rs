@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::args::Color;
 use crate::failure::Failure;
+use crate::voice;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -33,8 +34,8 @@ pub fn style() -> manifest::Style {
 
 /// One or more lines as they are.
 pub fn say(text: &str) {
-    // One write, so that a line stays whole among those of others. Nobody listens when stderr is closed.
-    let _ = anstream::stderr().lock().write_all(format!("{text}\n").as_bytes());
+    // One write, so that a line stays whole among those of others.
+    voice::say(format!("{text}\n"));
 }
 
 /// `note: …`

@@ -59,6 +59,7 @@ pub(crate) async fn on_terminal(
                 None => drop(control.resize(terminal::size(io::stdin())).await),
                 Some(caught) => break Ok(Ending::Caught(caught)),
             },
+            caught = relay.hung_up() => break Ok(Ending::Caught(caught)),
             limit = time_is_up(limit) => break Ok(Ending::TimeLimit(limit)),
         }
     };

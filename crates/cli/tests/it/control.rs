@@ -1,6 +1,9 @@
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+
 use rustix::process::Signal;
 
-use crate::scene::{Scene, wait_until};
+use crate::scene::{PROGRAM, Scene, wait_until};
 
 #[test]
 fn exec_passes_streams_status_user_and_the_bottles_environment() {
@@ -28,10 +31,10 @@ fn what_exec_writes_last_arrives_though_a_child_keeps_the_stream_open() {
 fn a_program_ends_with_the_client_that_wanted_it() {
     let scene = Scene::new();
     let live = scene.live("echo ready; sleep 1000");
-    let mut command = std::process::Command::new(crate::scene::PROGRAM.as_str());
+    let mut command = Command::new(PROGRAM.as_str());
     scene.set_up(&mut command);
     command.args(["exec", "s", "--", "sh", "-c", "touch ~/runs; trap '' HUP PIPE TERM; while :; do sleep 0.05; done"]);
-    let mut client = command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut client = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let runs = || scene.run(&["exec", "s", "--", "sh", "-c", "grep -l 'touch ~/[r]uns' /proc/[0-9]*/cmdline"]).code == 0;
     wait_until("the program runs", runs);
     client.kill().unwrap();
@@ -82,4 +85,24 @@ fn active_sessions_are_listed() {
     assert_eq!((&listed[0]["identity"], &listed[0]["agent"], &listed[0]["bottles"][0]), (&"s".into(), &"a".into(), &"b".into()));
     assert!(scene.run(&["list", "active"]).stdout.contains("\ns         a"));
     drop(live);
+}
+
+#[test]
+fn a_session_whose_words_nobody_reads_is_stopped_all_the_same() {
+    let scene = Scene::new();
+    let (unread, words) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&words, true).unwrap();
+    while (&words).write(&[0; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&words, false).unwrap();
+    let mut command = Command::new(PROGRAM.as_str());
+    scene.set_up(&mut command);
+    command.args(["start", "a", "--headless", "--yes", "--label", "s", "--", "sh", "-c", "echo ready; exec sleep 1000"]);
+    let mut session = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(words).spawn().unwrap();
+    let mut ready = [0; 6];
+    session.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+    let ran = scene.run(&["stop", "s"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, "stopped s\n"));
+    assert_eq!(session.wait().unwrap().code(), Some(143));
+    scene.assert_nothing_left();
+    drop(unread);
 }

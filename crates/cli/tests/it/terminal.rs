@@ -24,8 +24,18 @@ impl Terminal {
         Self::run_other(scene, PROGRAM.as_str(), args)
     }
 
+    /// The program on a terminal that is not its controlling one: nobody sends it a signal when it hangs up.
+    pub fn run_without_control(scene: &Scene, args: &[&str]) -> Self {
+        Self::open(scene, &["--wait", PROGRAM.as_str()], args)
+    }
+
     /// Another program on such a terminal: a shell that runs ours.
     pub fn run_other(scene: &Scene, program: &str, args: &[&str]) -> Self {
+        // setsid makes the terminal the controlling one of the program.
+        Self::open(scene, &["--ctty", "--wait", program], args)
+    }
+
+    fn open(scene: &Scene, setsid: &[&str], args: &[&str]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -36,9 +46,8 @@ impl Terminal {
         tcsetwinsize(&master, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let before = tcgetattr(&slave).unwrap();
         let end = || Stdio::from(slave.try_clone().unwrap());
-        // setsid makes the terminal the controlling one of the program.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait", program]).args(args);
+        command.args(setsid).args(args);
         scene.set_up(&mut command);
         let child = command.env("TERM", "xterm-256color").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         Self {
@@ -52,6 +61,24 @@ impl Terminal {
 
     pub fn press(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Types ahead until no more is taken.
+    pub fn press_until_full(&mut self, keys: &str) {
+        rustix::io::ioctl_fionbio(&self.master, true).unwrap();
+        // What the program reads in between makes room: full is what stays full while it cannot write.
+        let mut refused = 0;
+        while refused < 1000 {
+            match self.master.write_all(keys.as_bytes()) {
+                Ok(()) => refused = 0,
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+                    refused += 1;
+                    std::thread::yield_now();
+                }
+            }
+        }
+        rustix::io::ioctl_fionbio(&self.master, false).unwrap();
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) {
@@ -78,6 +105,13 @@ impl Terminal {
             assert!(count > 0, "the screen never showed {text:?}:\n{}", self.contents());
             self.screen.process(&buffer[..count]);
         }
+    }
+
+    /// Whether it takes nothing more, because nobody reads it.
+    pub fn is_full(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut [PollFd::new(&self.slave, PollFlags::OUT)], Some(&now)).unwrap() == 0
     }
 
     pub fn contents(&self) -> String {
@@ -224,6 +258,46 @@ fn exec_on_a_terminal_has_one_too() {
     let (code, screen) = terminal.end();
     assert_eq!(code, Some(4), "{screen}");
     assert!(screen.contains("got hello") && screen.contains("/dev/pts/"), "{screen}");
+    drop(live);
+}
+
+#[test]
+fn a_session_whose_terminal_nobody_reads_is_stopped_all_the_same() {
+    let scene = Scene::new();
+    let script = "echo ready; while :; do echo flood; done";
+    let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", "t", "--", "sh", "-c", script]);
+    terminal.until("\nflood");
+    crate::scene::wait_until("the terminal is full", || terminal.is_full());
+    let ran = scene.run(&["stop", "t"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, "stopped t\n"));
+    assert_eq!(terminal.end_of_killed(), Some(143));
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn a_terminal_that_hangs_up_without_a_signal_ends_the_session() {
+    // Once while the agent reads its keys, once while it has long left more of them unread than its terminal holds.
+    let script = "stty raw -echo; printf '\\r\\nready'; sleep 1000";
+    for keys in ["", "x"] {
+        let scene = Scene::new();
+        let mut terminal =
+            Terminal::run_without_control(&scene, &["start", "a", "--yes", "--label", "t", "--", "sh", "-c", script]);
+        terminal.until("\nready");
+        if !keys.is_empty() {
+            terminal.press_until_full(keys);
+        }
+        assert_eq!(terminal.end_of_hung_up(), Some(129), "{keys:?}");
+        scene.assert_nothing_left();
+    }
+}
+
+#[test]
+fn an_exec_whose_terminal_hangs_up_without_a_signal_ends() {
+    let scene = Scene::new();
+    let live = scene.live("echo ready; sleep 1000");
+    let mut terminal = Terminal::run_without_control(&scene, &["exec", "s", "--", "sh", "-c", "echo begun; sleep 1000"]);
+    terminal.until("begun");
+    assert_eq!(terminal.end_of_hung_up(), Some(129));
     drop(live);
 }
 

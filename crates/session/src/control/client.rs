@@ -170,6 +170,7 @@ impl Client {
                     };
                 }
                 caught = interrupts.next_or_resize() => caught,
+                caught = relay.hung_up() => Some(caught),
             };
             match caught {
                 None => {

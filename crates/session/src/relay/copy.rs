@@ -15,11 +15,6 @@ impl Rest {
         Self(AtomicBool::new(true))
     }
 
-    /// Nothing.
-    pub const fn unwanted() -> Self {
-        Self(AtomicBool::new(false))
-    }
-
     /// From now on nothing more is copied once the program has ended.
     pub fn refuse(&self) {
         self.0.store(false, Ordering::SeqCst);
@@ -55,6 +50,69 @@ pub(super) fn copy_and(rest: &Rest, from: impl AsFd, to: impl AsFd, done: impl A
             return Ok(());
         }
     }
+}
+
+/// Why no more keys are copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoMoreKeys {
+    /// The program has ended.
+    Ended,
+    /// The terminal that they were typed on hung up, or cannot be read.
+    HungUp,
+}
+
+/// Copies what is typed on a terminal in raw mode until `done` becomes readable or is hung up: nothing is read for a program that
+/// has ended. Watches the terminal even while the program reads nothing.
+pub(super) fn keys(terminal: impl AsFd, to: impl AsFd, done: impl AsFd) -> NoMoreKeys {
+    let mut buffer = vec![0; 4096];
+    let (terminal, to) = (terminal.as_fd(), to.as_fd());
+    loop {
+        match wait(terminal, done.as_fd()) {
+            Ok((_, true)) => return NoMoreKeys::Ended,
+            Ok((false, false)) => continue,
+            Ok((true, false)) => {}
+            Err(_) => return NoMoreKeys::HungUp,
+        }
+        // In raw mode nothing but a hang-up is the end of input (`termios(3)`, VMIN).
+        let typed = match rustix::io::retry_on_intr(|| rustix::io::read(terminal, &mut *buffer)) {
+            Ok(count @ 1..) => buffer.get(..count).unwrap_or_default(),
+            Err(Errno::AGAIN) => continue,
+            Ok(_) | Err(_) => return NoMoreKeys::HungUp,
+        };
+        match write_while(to, typed, terminal, done.as_fd()) {
+            None => {}
+            Some(end) => return end,
+        }
+    }
+}
+
+/// Writes keys to a non-blocking `to`, while the terminal stands and the program runs. A program's terminal that takes no more
+/// is gone soon.
+fn write_while(to: BorrowedFd<'_>, mut bytes: &[u8], terminal: BorrowedFd<'_>, done: BorrowedFd<'_>) -> Option<NoMoreKeys> {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let mut all = [
+                    PollFd::from_borrowed_fd(to, PollFlags::OUT),
+                    PollFd::from_borrowed_fd(terminal, PollFlags::empty()),
+                    PollFd::from_borrowed_fd(done, PollFlags::IN),
+                ];
+                let polled = rustix::io::retry_on_intr(|| poll(&mut all, None));
+                let [_, terminal, done] = all.map(|fd| !fd.revents().is_empty());
+                if done {
+                    return Some(NoMoreKeys::Ended);
+                }
+                if terminal || polled.is_err() {
+                    return Some(NoMoreKeys::HungUp);
+                }
+            }
+            // Whoever waits for the program tells of its end.
+            Err(_) => return Some(NoMoreKeys::Ended),
+        }
+    }
+    None
 }
 
 /// Whether a pipe has nothing in it and nobody who could write to it (`poll(2)`, POLLHUP without POLLIN).

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use bottle::ExitStatus;
+use bottle::{ExitStatus, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use super::copy::{Rest, copy_and};
+use super::copy::{NoMoreKeys, Rest, copy_and, keys};
 use crate::interrupts::{Caught, Interrupts};
 use crate::terminal::{Mode, ModeGuard};
 
@@ -22,6 +22,8 @@ pub struct TerminalRelay {
     /// Hung up when the program has ended or is not waited for.
     done: OwnedFd,
     mode: ModeGuard,
+    /// Told when our terminal is gone.
+    hung_up: Arc<Notify>,
 }
 
 /// Why a relay is closed.
@@ -62,8 +64,14 @@ impl TerminalRelay {
         let (ended, done) = pipe_with(PipeFlags::CLOEXEC)?;
         let (input, input_ended) = (master.try_clone()?, ended.try_clone()?);
         let spawn = |name: &str| thread::Builder::new().name(name.to_owned()).stack_size(256 * 1024);
+        let hung_up = Arc::new(Notify::new());
+        let told = Arc::clone(&hung_up);
         // Nothing is read for a program that has ended: what is typed then is for the person's shell.
-        spawn("typed").spawn(move || drop(copy_and(&Rest::unwanted(), io::stdin(), &input, &input_ended)))?;
+        spawn("typed").spawn(move || {
+            if keys(io::stdin(), &input, &input_ended) == NoMoreKeys::HungUp {
+                told.notify_one();
+            }
+        })?;
         let (over, shown) = oneshot::channel();
         let rest = Arc::new(Rest::wanted());
         let wanted = Arc::clone(&rest);
@@ -71,13 +79,20 @@ impl TerminalRelay {
             let _ = copy_and(&wanted, &master, io::stdout(), &ended);
             drop(over);
         })?;
-        Ok(Self { shown, rest, done, mode })
+        Ok(Self { shown, rest, done, mode, hung_up })
+    }
+
+    /// Waits until our terminal is gone. The kernel tells only the leader of its session by a signal, which may be somebody else,
+    /// or may have chosen not to hear it. Safe to cancel.
+    pub async fn hung_up(&self) -> Caught {
+        self.hung_up.notified().await;
+        Caught::Signal(Signal::Hangup)
     }
 
     /// Ends the copying, then puts our terminal back. Whatever is caught meanwhile cuts what is still shown, and is told; so
     /// does `time_up`, untold.
     pub async fn close(self, last: Last, interrupts: &mut Interrupts, time_up: impl Future<Output = Duration>) -> Option<Caught> {
-        let Self { mut shown, rest, done, mode } = self;
+        let Self { mut shown, rest, done, mode, hung_up: _ } = self;
         let (mut over, mut caught) = (false, None);
         if last == Last::Abandoned {
             rest.refuse();
