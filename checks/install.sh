@@ -30,6 +30,11 @@ install_what_is_missing() {
   fi
 }
 
+# libFuzzer, which the fuzz targets are linked with, is C++.
+install_fuzzer() {
+  have_program c++ || install_packages g++
+}
+
 have_program() {
   PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null
 }
