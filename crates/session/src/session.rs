@@ -9,7 +9,7 @@ use agents::Mode;
 use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, ExecError, ExitStatus, LaunchError, Launched, LimitHit, User};
 use egress::{Authority, Config, Control, Egress};
 use policy::Table;
-use provision::{Announce, ProvisionError};
+use provision::{Announce, ProvisionError, Provisioned, Trust};
 use secret::Secret;
 use store::{Audit, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError, Traffic};
 use tokio::sync::watch;
@@ -243,8 +243,7 @@ impl Phases<'_> {
         let Signer { authority, trust } = signer.await.map_err(io::Error::other).map_err(making_authority)??;
         let control = self.serve(launched, authority, sources, &env)?;
 
-        let provisioned = provision::provision(&self.plan.provision, Some(&trust), &*bottle, announce);
-        let provisioned = running::race(provisioned, self.interrupts, limit).await.map_err(Stop::Early)??;
+        let provisioned = self.provision(trust, &*bottle, announce, limit).await?;
 
         let reloader = Arc::new(Reloader::new(policy, self.plan.provider.hosts(), control));
         self.interrupts.reload_on_hangup(self.reloads.begin(&reloader));
@@ -255,6 +254,18 @@ impl Phases<'_> {
             Mode::Headless => running::on_streams(&*bottle, exec, self.interrupts, limit).await,
         };
         Ok(outcome?)
+    }
+
+    /// Takes the certificates for itself: half a megabyte that nobody needs while the agent runs.
+    async fn provision(
+        &mut self,
+        trust: Trust,
+        bottle: &dyn Bottle,
+        announce: &mut dyn Announce,
+        limit: Option<(Duration, Instant)>,
+    ) -> Result<Provisioned, Stop> {
+        let provisioning = provision::provision(&self.plan.provision, Some(&trust), bottle, announce);
+        Ok(running::race(provisioning, self.interrupts, limit).await.map_err(Stop::Early)??)
     }
 
     fn environment(&self) -> Result<Vec<(OsString, Secret)>, SessionError> {
