@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail the test")]
 
 mod agents;
+mod attacks;
 mod control;
 mod limits;
 mod listing;

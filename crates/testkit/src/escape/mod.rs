@@ -14,8 +14,10 @@ pub use canary_file::{CanaryFile, Fingerprint};
 pub use subject::{Subject, program};
 pub use victim::Victim;
 
+mod address_spellings;
 mod busy_loop;
 mod daemon;
+mod datagrams;
 mod descriptor_flood;
 mod devices;
 mod disk_hog;
@@ -41,6 +43,7 @@ mod modules;
 mod mounts;
 mod namespaces;
 mod neighbours;
+mod outlet_ports;
 mod personality;
 mod planted_canaries;
 mod planted_links_in;
@@ -55,8 +58,10 @@ mod tool_sockets;
 mod trace_helper;
 mod zombie_flood;
 
+pub use address_spellings::address_spellings;
 pub use busy_loop::busy_loop;
 pub use daemon::daemon;
+pub use datagrams::datagrams;
 pub use descriptor_flood::descriptor_flood;
 pub use devices::devices;
 pub use disk_hog::disk_hog;
@@ -81,7 +86,8 @@ pub use memory_hog::memory_hog;
 pub use modules::modules;
 pub use mounts::mounts;
 pub use namespaces::namespaces;
-pub use neighbours::neighbours;
+pub use neighbours::{neighbours, neighbours_outlets};
+pub use outlet_ports::outlet_ports;
 pub use personality::personality;
 pub use planted_canaries::planted_canaries;
 pub use planted_links_in::planted_links_in;
@@ -109,7 +115,8 @@ macro_rules! escape_suite {
             host_processes trace_helper kill_helper stopped_start namespaces mounts modules kernel_interfaces foreign_calls personality
             setuid_programs terminal_injection daemon neighbours
             // network
-            socket_families host_sockets loopback_services every_port foreign_addresses
+            socket_families host_sockets loopback_services every_port foreign_addresses address_spellings datagrams
+            outlet_ports neighbours_outlets
             // copies
             planted_links_in swapped_folder planted_links_out magic_links_out sparse_giant
             // resources

@@ -1,6 +1,6 @@
 //! Looks from one bottle for the processes, files, sockets, ports and shared memory of another.
 
-use bottle::{Stdio, User};
+use bottle::{Destination, Stdio, User};
 
 use super::{Arena, program};
 
@@ -53,4 +53,23 @@ pub async fn neighbours(arena: &Arena) {
     subject.attack(LOOK, &[&mark]).await;
     drop(typed);
     running.control.wait().await.expect("it ends");
+}
+
+const ASK: &str = r#"
+socket.create_connection(("127.0.0.1", 3128), 20).close()
+socket.create_connection(("198.18.0.5", 443), 20).close()
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"name", ("127.0.0.53", 53))
+tried += 3
+"#;
+
+/// What leaves one bottle arrives at its own outlet, though the addresses are the same in all of them.
+pub async fn neighbours_outlets(arena: &Arena) {
+    let (mut subject, mut neighbour) = (arena.bottle().await, arena.bottle().await);
+    subject.attack_as(User::Node, ASK, &[]).await;
+    let arrived = subject.arrivals(3).await;
+    assert!(arrived.contains(&Destination::Proxy), "{arrived:?}");
+    assert!(neighbour.nothing_else_arrived());
+    neighbour.attack_as(User::Node, ASK, &[]).await;
+    assert_eq!(neighbour.arrivals(3).await.len(), 3);
+    assert!(neighbour.nothing_else_arrived() && subject.nothing_else_arrived());
 }
