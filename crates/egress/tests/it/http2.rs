@@ -1,7 +1,7 @@
 //! The service as an HTTP/2 server, against clients that break the rules: every rule of RFC 9113 and RFC 7541 that a server has to hold a client
 //! to, in the order of their sections, as h2spec has them; then floods.
 
-mod client;
+pub mod client;
 mod compression;
 mod floods;
 mod frames;

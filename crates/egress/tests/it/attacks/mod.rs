@@ -5,7 +5,6 @@ mod addresses;
 mod disagreement;
 mod dns;
 mod exhaustion;
-mod frames;
 mod http2;
 mod names;
 mod neighbours;

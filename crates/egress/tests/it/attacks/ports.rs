@@ -1,11 +1,11 @@
 //! Other ports, and other protocols on the usual ones.
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use policy::{Method, RequestMatch};
 
-use super::frames::{self, Became, Frames};
 use super::trial::Trial;
 use crate::origin::Origin;
-use crate::scene::{Scene, Setting, exchange, get, over, rule, send};
+use crate::scene::{Scene, Setting, exchange, get, over, rule, send, send2};
 
 async fn scene(origin: &Origin) -> Scene {
     Setting::new(vec![rule("a.example", origin.address, |_| {})], &origin.roots).start()
@@ -45,16 +45,15 @@ async fn plain_http_inside_connect() {
     exchange(scene.tunnel("a.example:80").await, other.as_bytes()).await;
     assert_eq!(trial.code("another host in a tunnel to 80"), "egress.authority");
     // On the port of TLS plain text is no request that a route allows.
-    let get = "GET /x HTTP/1.1\r\nHost: a.example:443\r\nConnection: close\r\n\r\n";
-    exchange(scene.tunnel("a.example:443").await, get.as_bytes()).await;
+    let plain = "GET /x HTTP/1.1\r\nHost: a.example:443\r\nConnection: close\r\n\r\n";
+    exchange(scene.tunnel("a.example:443").await, plain.as_bytes()).await;
     assert_eq!(trial.code("plain text on 443"), "egress.port");
     // Nor does HTTP/2 without TLS change anything.
-    let mut frames = Frames::begin(scene.tunnel("a.example:80").await).await;
-    let mut request = frames::get("b.example", "/x");
-    request[1].1 = "http";
-    frames.request(1, &request).await;
-    assert_eq!(frames.became(1).await, Became::Answered);
-    assert_eq!(trial.code("HTTP/2 without TLS"), "egress.authority");
+    let tunnel = TokioIo::new(scene.tunnel("a.example:80").await);
+    let (mut client, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), tunnel).await.unwrap();
+    tokio::spawn(connection);
+    let got = send2(&mut client, get("http://b.example/x", "b.example")).await;
+    assert_eq!((got.refusal(), trial.code("HTTP/2 without TLS").as_str()), ("egress.authority", "egress.authority"));
     assert!(origin.seen().is_empty());
 }
 
