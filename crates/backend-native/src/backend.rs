@@ -11,8 +11,11 @@ use crate::bottle::NativeBottle;
 use crate::cgroup::{self, Hierarchy};
 use crate::check;
 use crate::ids::{self, IdPlan};
+use crate::inside;
 use crate::launch::{self, Started};
+use crate::mount_table::MountTable;
 use crate::outlet::NativeOutlet;
+use crate::system_folders;
 
 pub use crate::launch::HelperProgram;
 
@@ -47,14 +50,20 @@ impl NativeBackend {
         check::kernel()?;
         let (ids, why_single) = IdPlan::find();
         let hierarchy = Hierarchy::find();
-        let (users, remarks) = match &ids {
-            IdPlan::Root | IdPlan::Subordinate { .. } => (Users::Separate, Vec::new()),
+        let mut remarks = Vec::new();
+        let users = match &ids {
+            IdPlan::Root | IdPlan::Subordinate { .. } => Users::Separate,
             IdPlan::Single => {
                 let why = why_single.unwrap_or_default();
-                let shared = format!("only your own user id can be mapped, so root's files are node's in the bottle: {why}");
-                (Users::Shared, std::iter::once(shared).chain(ids::groups_that_stay()).collect())
+                remarks.push(format!("only your own user id can be mapped, so root's files are node's in the bottle: {why}"));
+                remarks.extend(ids::groups_that_stay());
+                Users::Shared
             }
         };
+        remarks.extend(MountTable::read().iter().flat_map(system_folders::remarks));
+        if !inside::landlock_is_used() {
+            remarks.push("Landlock is not in use: it is off, or this is older than Linux 5.19".to_owned());
+        }
         let capabilities = Capabilities {
             boundary: Boundary::Namespaces,
             users,
@@ -90,7 +99,7 @@ impl Backend for NativeBackend {
     }
 
     async fn launch(&self, spec: &BottleSpec) -> Result<Launched, LaunchError> {
-        let (ids, hierarchy, mut capabilities) = self.look()?;
+        let (ids, hierarchy, capabilities) = self.look()?;
         // A limit that cannot be held is never dropped silently.
         if let Some((limit, reason)) = capabilities.limits.refusals(&spec.limits).into_iter().next() {
             return Err(LaunchError::Unsupported { backend: NAME, what: format!("limits.{limit}"), reason });
@@ -99,9 +108,8 @@ impl Backend for NativeBackend {
         let started = tokio::task::spawn_blocking(move || launch::launch(&program, &wanted, &ids, &hierarchy)).await;
         let failed =
             |step: &str, reason: String| LaunchError::Failed { bottle: spec.name.to_string(), step: step.to_owned(), reason };
-        let Started { control, init, ports, listeners, groups, remarks } =
+        let Started { control, init, ports, listeners, groups } =
             started.map_err(|error| failed("making the bottle", error.to_string()))??;
-        capabilities.remarks.extend(remarks);
         let bottle = NativeBottle::new(spec.name.clone(), capabilities, plan, control, init, groups)
             .map_err(|error| failed("watching the bottle", error.to_string()))?;
         let outlet = NativeOutlet::new(&ports, listeners, bottle.life())

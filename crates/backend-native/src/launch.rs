@@ -39,8 +39,6 @@ pub struct Started {
     pub listeners: Vec<OwnedFd>,
     /// The bottle's cgroups.
     pub groups: Groups,
-    /// Facts for the person.
-    pub remarks: Vec<String>,
 }
 
 /// Makes a bottle. Blocks for some milliseconds. When it fails nothing is left.
@@ -57,8 +55,8 @@ pub fn launch(program: &HelperProgram, spec: &BottleSpec, ids: &IdPlan, hierarch
     let mut helper = Helper::start(program, theirs).map_err(failed("starting the helper"))?;
     hierarchy.enter(&spec.name, &spec.limits, helper.pid(), &mut groups).map_err(failed("setting limits"))?;
     let prepared = helper.prepare(control, setup, ids, &spec.name);
-    let (control, init, ports, listeners, remarks) = prepared.map_err(|error| too_little(error, &groups))?;
-    Ok(Started { control, init, ports, listeners, groups, remarks })
+    let (control, init, ports, listeners) = prepared.map_err(|error| too_little(error, &groups))?;
+    Ok(Started { control, init, ports, listeners, groups })
 }
 
 /// A bottle that its own limits have kept from being made dies without a word.
@@ -99,7 +97,7 @@ struct Helper {
     child: Child,
 }
 
-type Ready = (OwnedFd, OwnedFd, Vec<u16>, Vec<OwnedFd>, Vec<String>);
+type Ready = (OwnedFd, OwnedFd, Vec<u16>, Vec<OwnedFd>);
 
 impl Helper {
     #[allow(clippy::disallowed_methods, reason = "this module owns the helper")]
@@ -136,14 +134,14 @@ impl Helper {
                     wire::send_frame(control.as_fd(), &Request::Mapped, &[]).map_err(lost)?;
                     setup.take().map_or(Ok(()), |setup| wire::send_frame(control.as_fd(), &setup, &[])).map_err(lost)?;
                 }
-                Some((Progress::Ready { ports, remarks }, mut fds)) => {
+                Some((Progress::Ready { ports, .. }, mut fds)) => {
                     if fds.len() != ports.len() + 1 {
                         return Err(failed("talking to the helper", "it handed over too few descriptors".to_owned()));
                     }
                     let init = fds.remove(0);
                     // The helper itself ended when it had forked PID 1.
                     let _ = self.child.wait();
-                    return Ok((control, init, ports, fds, remarks));
+                    return Ok((control, init, ports, fds));
                 }
                 Some((Progress::Failed { step, errno, reason }, _)) => {
                     return Err(check::explain(&step, errno).map_or_else(|| failed(&step, reason), LaunchError::Unavailable));

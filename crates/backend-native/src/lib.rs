@@ -13,9 +13,11 @@ mod host_file;
 mod ids;
 mod inside;
 mod launch;
+mod mount_table;
 mod outlet;
 mod ports;
 mod sys;
+mod system_folders;
 
 pub use backend::{HelperProgram, NativeBackend};
 /// For the test that compares the filter with Docker's.

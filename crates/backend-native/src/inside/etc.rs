@@ -6,9 +6,10 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::Path;
 
+use super::host_folders::HostFolders;
 use super::mounts::{self, NO_DEV, NO_SUID};
 use super::rootfs::Layer;
-use super::{skeleton, system};
+use super::skeleton;
 use helper::step::{During, StepError};
 
 /// Files and links that programs of the system folders need. Copied, so that the bottle's root may change them.
@@ -61,7 +62,7 @@ const NESTED_FOLDERS: [&str; 1] = ["pki/tls/certs"];
 const LARGEST: u64 = 4 << 20;
 
 /// Fills `root/etc` from the host's.
-pub fn from_host(layer: &Layer, root: &Path) -> Result<(), StepError> {
+pub fn from_host(folders_of: &HostFolders<'_>, layer: &Layer, root: &Path) -> Result<(), StepError> {
     let (host, etc) = (Path::new("/etc"), root.join("etc"));
     let mut listed: Vec<_> = fs::read_dir(host).during("reading /etc")?.flatten().map(|entry| entry.file_name()).collect();
     listed.sort();
@@ -85,7 +86,7 @@ pub fn from_host(layer: &Layer, root: &Path) -> Result<(), StepError> {
             folders.push(name);
         }
     }
-    show(layer, host, &etc, folders)
+    show(folders_of, layer, &etc, folders)
 }
 
 /// Writes the files that are ours in every bottle.
@@ -130,22 +131,22 @@ fn matches(pattern: &str, name: &str) -> bool {
 ///
 /// One overlay of all of /etc serves them, of which nothing but they is attached: a file system less for each is a bottle that
 /// begins and ends sooner. The kernel refuses it where something is mounted below /etc, as containers' engines do; then each folder
-/// has an overlay of its own.
-fn show(layer: &Layer, host: &Path, etc: &Path, names: Vec<&str>) -> Result<(), StepError> {
+/// is shown by itself.
+fn show(folders_of: &HostFolders<'_>, layer: &Layer, etc: &Path, names: Vec<&str>) -> Result<(), StepError> {
+    let host = Path::new("/etc");
     let mut folders = Vec::new();
     for name in names {
         if is_shown(&host.join(name), &etc.join(name))? {
             folders.push(name);
         }
     }
-    let layered = |name: &str| format!("etc-{}", name.replace('/', "-"));
-    if system::is_mounted_below(host)? {
-        return folders.iter().try_for_each(|name| layer.overlay(&layered(name), &host.join(name), &etc.join(name)));
+    if folders_of.table().is_mounted_below(host) {
+        return folders.iter().try_for_each(|name| folders_of.fill(&host.join(name)));
     }
-    let (upper, work) = layer.writable("etc")?;
+    let (upper, work) = layer.writable()?;
     for name in &folders {
         fs::create_dir_all(upper.join(name)).during_with(|| format!("preparing the private layer (etc/{name})"))?;
-        skeleton::make(&layered(name), &host.join(name), &upper.join(name))?;
+        skeleton::make(&host.join(name), &upper.join(name))?;
     }
     let whole = layer.path("etc");
     fs::create_dir(&whole).during("preparing the private layer (etc)")?;

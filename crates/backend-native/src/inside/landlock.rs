@@ -12,12 +12,16 @@ use helper::step::StepError;
 /// The newest interface whose rights are named here. Newer kernels enforce these, older ones what they know of them.
 const KNOWN: ABI = ABI::V5;
 
-/// Restricts this process and all it starts. Gives remarks for the person.
-pub fn restrict() -> Result<Vec<String>, StepError> {
-    // Without the right to move files between folders (interface 1, Linux 5.13 to 5.18) any ruleset forbids that, and with it
-    // most build tools: then none is better.
-    if Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::Refer).is_err() {
-        return Ok(vec!["Landlock: not in use (it is off, or older than Linux 5.19)".to_owned()]);
+/// Whether it is used. Without the right to move files between folders (interface 1, Linux 5.13 to 5.18) any ruleset forbids that,
+/// and with it most build tools: then none is better.
+pub fn is_used() -> bool {
+    Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::Refer).is_ok()
+}
+
+/// Restricts this process and all it starts, where it is used.
+pub fn restrict() -> Result<(), StepError> {
+    if !is_used() {
+        return Ok(());
     }
     let failed = |error: landlock::RulesetError| StepError {
         step: "installing Landlock rules".into(),
@@ -36,8 +40,11 @@ pub fn restrict() -> Result<Vec<String>, StepError> {
         .and_then(|ruleset| ruleset.add_rule(PathBeneath::new(root, AccessFs::from_all(KNOWN) & !devices)))
         .and_then(|ruleset| ruleset.no_new_privs(true).restrict_self())
         .map_err(failed)?;
-    Ok(match status.ruleset {
-        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Vec::new(),
-        RulesetStatus::NotEnforced => vec!["Landlock: not in use (it is off)".to_owned()],
-    })
+    match status.ruleset {
+        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
+        RulesetStatus::NotEnforced => {
+            let reason = "the kernel has it, and does not enforce it".to_owned();
+            Err(StepError { step: "installing Landlock rules".into(), errno: 0, reason })
+        }
+    }
 }

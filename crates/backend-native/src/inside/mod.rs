@@ -14,6 +14,7 @@
 mod again;
 mod dev;
 mod etc;
+mod host_folders;
 mod landlock;
 mod mounts;
 mod namespaces;
@@ -22,8 +23,9 @@ mod network;
 mod proc;
 mod rootfs;
 mod skeleton;
-mod system;
 mod tools;
+
+pub use landlock::is_used as landlock_is_used;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -93,17 +95,17 @@ fn become_init(control: BorrowedFd<'_>, devices: Option<OwnedFd>) -> Result<(), 
         Fork::Child => {}
     }
     namespaces::become_root(setup.ids)?;
-    let mut remarks = rootfs::build(setup, sources)?;
+    rootfs::build(setup, sources)?;
     let listeners = network::prepare()?;
     rustix::system::sethostname(setup.name.as_bytes()).during("setting the host name")?;
     let node = namespaces::node_namespace(setup.ids)?;
     namespaces::forbid_more()?;
     namespaces::leave_quotas()?;
     proc::seal()?;
-    remarks.extend(landlock::restrict()?);
+    landlock::restrict()?;
     privileges::keep_for_service(setup.ids)?;
     // Nothing in the bottle may ever look into this process: no /proc/1/exe (CVE-2019-5736), no ptrace, no /proc/1/fd. After
     // the last change of user, which may undo it, and before anything of the bottle runs.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
-    serve::Helper::new(setup.ids, node)?.announce(control, (listeners.ports, listeners.sockets), remarks)?.serve(control)
+    serve::Helper::new(setup.ids, node)?.announce(control, (listeners.ports, listeners.sockets), Vec::new())?.serve(control)
 }

@@ -1,6 +1,8 @@
 //! The few ways in which the helper mounts (`mount_setattr(2)`, `open_tree(2)`, `move_mount(2)`).
 
+use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::CWD;
@@ -44,16 +46,24 @@ pub fn bind(source: &Path, target: &Path, attributes: u64) -> Result<(), StepErr
 
 /// Mounts a tmpfs; `options` as in `tmpfs(5)`.
 pub fn tmpfs(target: &Path, flags: MountFlags, options: &str) -> Result<(), StepError> {
-    mount("tmpfs", target, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV | flags, Some(&*c_string(options)))
+    mount("tmpfs", target, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV | flags, Some(&*c_string(options)?))
         .during_with(|| format!("mounting a tmpfs at {}", target.display()))
 }
 
 /// An overlay of `lower` (read-only, the host's) and a private upper layer. `userxattr` makes it possible without privilege
 /// (Linux 5.11, `Documentation/filesystems/overlayfs.rst`).
 pub fn overlay(lower: &Path, upper: &Path, work: &Path, target: &Path) -> Result<(), StepError> {
-    let escape = |path: &Path| path.display().to_string().replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:");
-    let options = format!("lowerdir={},upperdir={},workdir={},userxattr", escape(lower), escape(upper), escape(work));
-    mount("overlay", target, "overlay", MountFlags::NOSUID | MountFlags::NODEV, Some(&*c_string(&options)))
+    let mut options = Vec::new();
+    for (name, path) in [("lowerdir=", lower), (",upperdir=", upper), (",workdir=", work)] {
+        options.extend(name.bytes());
+        // A comma ends an option, a colon a layer.
+        options.extend(path.as_os_str().as_bytes().iter().flat_map(|byte| {
+            let escape = matches!(byte, b'\\' | b',' | b':').then_some(b'\\');
+            escape.into_iter().chain(std::iter::once(*byte))
+        }));
+    }
+    options.extend(b",userxattr");
+    mount("overlay", target, "overlay", MountFlags::NOSUID | MountFlags::NODEV, Some(&*c_string(options)?))
         .during_with(|| format!("laying a private layer over {}", lower.display()))
 }
 
@@ -63,10 +73,10 @@ pub fn overlay(lower: &Path, upper: &Path, work: &Path, target: &Path) -> Result
 pub fn shown(lower: &Path, empty: &Path, target: &Path) -> Result<(), StepError> {
     let options = format!("lowerdir={}:{},userxattr", lower.display(), empty.display());
     let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
-    mount("overlay", target, "overlay", flags, Some(&*c_string(&options)))
+    mount("overlay", target, "overlay", flags, Some(&*c_string(options)?))
         .during_with(|| format!("showing the tool {}", target.display()))
 }
 
-fn c_string(text: &str) -> std::ffi::CString {
-    std::ffi::CString::new(text.replace('\0', "")).unwrap_or_default()
+fn c_string(text: impl Into<Vec<u8>>) -> Result<CString, StepError> {
+    CString::new(text).during("writing mount options")
 }

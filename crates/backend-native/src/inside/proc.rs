@@ -51,7 +51,6 @@ const READ_ONLY_PATHS: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 /// Masked files and folders show an empty one of the bottle's own layer: a device of the host could be locked and watched through them.
 pub fn build(root: &Path, layer: &Layer) -> Result<(), StepError> {
     let (proc, empty) = (root.join("proc"), layer.path("hidden"));
-    std::fs::File::create_new(&empty).during("preparing the private layer (hidden)")?;
     mount("proc", &proc, "proc", MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC, None)
         .during("mounting a private /proc")?;
     for file in HIDDEN.map(|name| proc.join(name)) {

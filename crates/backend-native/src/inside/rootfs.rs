@@ -3,6 +3,7 @@
 //! Everything private lives in one tmpfs, the *layer*: it ends with the mount namespace, however the bottle ends, and its
 //! size is the bottle's disk limit. The finished root is pivoted into and the host's tree detached (`pivot_root(2)`).
 
+use std::cell::Cell;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -12,16 +13,16 @@ use rustix::fs::OFlags;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
 use rustix::process::{Gid, Uid, chdir, pivot_root};
 
-use super::{dev, etc, mounts, proc, skeleton, system, tools};
+use super::host_folders::HostFolders;
+use super::{dev, etc, mounts, proc, skeleton, tools};
 use helper::step::{During, StepError};
 use helper::wire::{Ids, Setup};
 
 use crate::host_file;
+use crate::system_folders::SYSTEM;
 
 /// Where the layer is mounted while it is being built. The host's own folder is covered in this namespace alone.
 const LAYER: &str = "/tmp";
-/// What an image's layer is called.
-const IMAGE: &str = "image";
 /// Files that a bottle may have however small its disk limit is: what the helper itself makes, and some more.
 const SPARE_FILES: u64 = 4096;
 /// Folders that every bottle has, with their permission bits.
@@ -73,21 +74,21 @@ impl Sources {
     }
 }
 
-/// Builds the root and moves into it. Gives remarks for the person.
-pub fn build(setup: &Setup, sources: Sources) -> Result<Vec<String>, StepError> {
-    let mut remarks = Vec::new();
+/// Builds the root and moves into it.
+pub fn build(setup: &Setup, sources: Sources) -> Result<(), StepError> {
     let layer = Layer::mount(setup.disk)?;
     let root = layer.path("root");
     match &sources.image {
         None => {
             mount_bind(&root, &root).during("making the root a mount")?;
-            remarks = system::build(&layer, &root)?;
+            let host = HostFolders::new(&layer, &root)?;
+            SYSTEM.iter().try_for_each(|name| host.show(&Path::new("/").join(name)))?;
             folders(&root)?;
-            etc::from_host(&layer, &root)?;
+            etc::from_host(&host, &layer, &root)?;
         }
         Some(image) => {
             let lower = PathBuf::from(format!("/proc/self/fd/{}", image.as_raw_fd()));
-            layer.overlay(IMAGE, &lower, &root)?;
+            layer.overlay_image(&lower, &root)?;
             folders(&root)?;
             skeleton::replace_links(&root)?;
         }
@@ -99,13 +100,14 @@ pub fn build(setup: &Setup, sources: Sources) -> Result<Vec<String>, StepError> 
     }
     dev::build(&root, &layer, sources.devices, setup.ids)?;
     proc::build(&root, &layer)?;
-    pivot(&root)?;
-    Ok(remarks)
+    pivot(&root)
 }
 
 /// The private tmpfs.
 pub struct Layer {
     path: PathBuf,
+    /// How many overlays have their folders in it: their names.
+    overlays: Cell<u32>,
 }
 
 impl Layer {
@@ -115,10 +117,11 @@ impl Layer {
         let size =
             size.map_or_else(|| "size=50%".to_owned(), |bytes| format!("size={bytes},nr_inodes={}", bytes / 1024 + SPARE_FILES));
         mounts::tmpfs(&path, MountFlags::empty(), &format!("mode=755,{size}"))?;
-        let layer = Self { path };
+        let layer = Self { path, overlays: Cell::new(0) };
         for folder in ["root", "upper", "work", "shm", "empty", "nodes"] {
             fs::create_dir(layer.path(folder)).during_with(|| format!("preparing the private layer ({folder})"))?;
         }
+        fs::File::create_new(layer.path("hidden")).during("preparing the private layer (hidden)")?;
         Ok(layer)
     }
 
@@ -127,24 +130,28 @@ impl Layer {
         self.path.join(name)
     }
 
-    /// The upper and the work folder of an overlay; `name` is unique in the layer.
-    pub fn writable(&self, name: &str) -> Result<(PathBuf, PathBuf), StepError> {
-        let (upper, work) = (self.path("upper").join(name), self.path("work").join(name));
+    /// The upper and the work folder of one more overlay.
+    pub fn writable(&self) -> Result<(PathBuf, PathBuf), StepError> {
+        let number = self.overlays.replace(self.overlays.get() + 1).to_string();
+        let (upper, work) = (self.path("upper").join(&number), self.path("work").join(&number));
         for folder in [&upper, &work] {
-            fs::create_dir(folder).during_with(|| format!("preparing the private layer ({name})"))?;
+            fs::create_dir(folder).during_with(|| format!("preparing the private layer ({})", folder.display()))?;
         }
         Ok((upper, work))
     }
 
-    /// Lays a private folder over `lower` at `target`. `name` is unique in the layer and picks the writable folders.
-    pub fn overlay(&self, name: &str, lower: &Path, target: &Path) -> Result<(), StepError> {
-        let (upper, work) = self.writable(name)?;
-        if name == IMAGE {
-            skeleton::of_image(FOLDERS.iter().map(|(folder, _)| *folder), lower, &upper)?;
-        } else {
-            skeleton::make(name, lower, &upper)?;
-        }
-        mounts::overlay(lower, &upper, &work, target)
+    /// Lays a private folder over a folder of the host's at `target`.
+    pub fn overlay(&self, host: &Path, target: &Path) -> Result<(), StepError> {
+        let (upper, work) = self.writable()?;
+        skeleton::make(host, &upper)?;
+        mounts::overlay(host, &upper, &work, target)
+    }
+
+    /// Lays a private folder over an image at `target`.
+    fn overlay_image(&self, image: &Path, target: &Path) -> Result<(), StepError> {
+        let (upper, work) = self.writable()?;
+        skeleton::of_image(FOLDERS.iter().map(|(folder, _)| *folder), image, &upper)?;
+        mounts::overlay(image, &upper, &work, target)
     }
 }
 

@@ -79,11 +79,11 @@ const WRITABLE: [(&str, &[&str]); 8] = [
     ("etc/ca-certificates", &["trust-source", "trust-source/anchors"]),
 ];
 
-/// Makes the folders of `system` (`usr`, `etc-ssl-certs`, …: its path with '-' for '/') in its private `upper` layer, where `lower` has them as real folders. A link
-/// or a missing folder stays what it is.
-pub fn make(system: &str, lower: &Path, upper: &Path) -> Result<(), StepError> {
-    let Some((_, folders)) = WRITABLE.iter().find(|(name, _)| name.replace('/', "-") == system) else { return Ok(()) };
-    folders.iter().try_for_each(|folder| place(folder, lower, upper))
+/// Makes the writable folders of a host folder in its private `upper` layer, where the host has them as real folders. A link or a
+/// missing folder stays what it is.
+pub fn make(host: &Path, upper: &Path) -> Result<(), StepError> {
+    let Some((_, folders)) = WRITABLE.iter().find(|(name, _)| Path::new("/").join(name) == host) else { return Ok(()) };
+    folders.iter().try_for_each(|folder| place(folder, host, upper))
 }
 
 /// The same for an image: the folders that every bottle has, then the system's. They may belong to a user that the bottle does

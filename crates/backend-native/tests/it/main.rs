@@ -9,6 +9,7 @@ mod backend;
 mod conforms;
 mod escapes;
 mod filter;
+mod host_mounts;
 mod image;
 mod killed_sessions;
 mod leftovers;
