@@ -52,7 +52,7 @@ pub use refusal::Refusal;
 pub use request_match::RequestMatch;
 pub use route::{Route, RouteConflict};
 pub use rule::{Account, Origin, Rule};
-pub use table::{Reach, Table, TableConflict, Verdict};
+pub use table::{OVERRIDING, Reach, Table, TableConflict, Verdict};
 pub use tls::{TlsMode, TlsModeError};
 pub use token_ref::{Login, TokenRef, TokenRefError};
 pub use url_target::{UrlError, UrlTarget};

@@ -1,5 +1,5 @@
 use http::header::{
-    ALT_SVC, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use policy::Headers;
@@ -25,6 +25,9 @@ static HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
+/// By which a message is framed and routed.
+static FRAMING: [HeaderName; 2] = [HOST, CONTENT_LENGTH];
+
 /// Removes what concerns one connection alone, that which `Connection` names included; `TE: trailers` stays, because gRPC
 /// servers ask for it. Done before a request is judged. Threat: a header that a rule asks for, named in `Connection` so that
 /// it is judged and then not sent.
@@ -48,7 +51,7 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     let names = values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse::<HeaderName>().ok());
     names
-        .filter(|name| *name != HOST && *name != http::header::CONTENT_LENGTH && *name != TE && *name != TRANSFER_ENCODING)
+        .filter(|name| *name != HOST && *name != CONTENT_LENGTH && *name != TE && *name != TRANSFER_ENCODING)
         .collect()
 }
 
@@ -72,6 +75,20 @@ pub(super) fn strip_ours(headers: &mut HeaderMap) {
     headers.remove("early-data");
     for name in &SAID_BY_PROXIES {
         headers.remove(name);
+    }
+    strip_disguised(headers);
+}
+
+/// Removes headers that are written with `_` and mean something with `-`. Threat: gateways in CGI's manner (RFC 3875 §4.1.18) make
+/// one variable of both, so that `X_Api_Key`, `Content_Length` or `X_Original_URL` would count though nobody judged it.
+fn strip_disguised(headers: &mut HeaderMap) {
+    let disguised: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().contains('_')).cloned().collect();
+    for name in disguised {
+        let Ok(meant) = name.as_str().replace('_', "-").parse::<HeaderName>() else { continue };
+        let counts = [&HOP_BY_HOP[..], &CREDENTIALS, &SAID_BY_PROXIES, &FRAMING].iter().any(|names| names.contains(&meant));
+        if counts || policy::OVERRIDING.contains(&meant.as_str()) {
+            headers.remove(name);
+        }
     }
 }
 
@@ -166,6 +183,21 @@ mod tests {
         left.sort_unstable();
         assert_eq!(left, ["accept", "content-length", "host", "te"]);
         assert_eq!(headers["te"], "trailers");
+    }
+
+    #[test]
+    fn what_is_written_with_an_underscore_is_no_other_header() {
+        let mut headers = map(&[
+            ("content_length", "5"),
+            ("transfer_encoding", "chunked"),
+            ("x_api-key", "theirs"),
+            ("x_original_url", "/admin"),
+            ("x-http_method_override", "DELETE"),
+            ("my_header", "1"),
+            ("_", "1"),
+        ]);
+        super::strip_ours(&mut headers);
+        assert_eq!(names(&headers), ["_", "my_header"]);
     }
 
     #[test]

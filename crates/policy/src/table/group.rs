@@ -98,11 +98,13 @@ impl Choice<'_> {
     }
 }
 
+/// Headers by which frameworks take another method than the request's own.
+pub const OVERRIDING: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /// The methods that a server may take the request for besides its own. Threat: frameworks obey a header, so that a GET or POST that
 /// is allowed does what a DELETE would.
 fn overriding(asked: &Asked<'_>) -> Vec<String> {
-    const HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
-    let values = HEADERS.iter().flat_map(|name| asked.headers.values(name));
+    let values = OVERRIDING.iter().flat_map(|name| asked.headers.values(name));
     values.map(|value| String::from_utf8_lossy(value.trim_ascii()).to_ascii_uppercase()).collect()
 }
 

@@ -125,6 +125,9 @@ async fn headers_that_name_another_path_host_or_method() {
         ("x-host", "b.example"),
         ("x-http-host-override", "b.example"),
         ("forwarded", "host=b.example"),
+        ("x_original_url", "/admin"),
+        ("x_http_method_override", "DELETE"),
+        ("content_length", "5"),
     ];
     let mut request = Request::get("/api/x").header("host", "a.example").body(Full::default()).unwrap();
     for (name, value) in headers {
