@@ -1,6 +1,6 @@
 //! The person's credential, looked for in the bottle and lured out of it.
 
-use super::world::{FREE, PAID, World, part};
+use super::world::{FREE, MODEL, PAID, World, part};
 
 /// Looks at everything that can be read: files, environments, arguments, and the memory of every process that can be opened.
 const SEARCH: &str = r#"
@@ -104,5 +104,32 @@ fn the_credential_is_not_lured_out() {
     assert_eq!(taken.len(), 1, "{requests:#?}");
     assert_eq!(taken[0].header("authorization"), Some("Bearer mine"));
     assert!(requests.iter().all(|request| request.header("host") != Some(FREE) || !request.everything().contains(&world.canary)));
+    assert!(!world.written(&ran).contains(&world.canary));
+}
+
+/// The model's host is allowed, and only for the person's own account.
+#[test]
+fn a_foreign_credential_does_not_reach_the_model() {
+    let Some(world) = World::open().map(World::with_a_model) else { return };
+    let script = format!(
+        "try() {{ echo \"== $1\"; shift; curl -s -m 60 -o /dev/null -w '%{{http_code}}\\n' \"$@\" https://{MODEL}/v1/messages; }}
+         try theirs -H 'x-api-key: sk-ant-of-somebody-else'
+         try 'as a bearer' -H 'Authorization: Bearer sk-ant-of-somebody-else'
+         try 'beside ours' -H \"x-api-key: $ANTHROPIC_API_KEY\" -H 'Authorization: Bearer sk-ant-of-somebody-else'
+         try 'in one header' -H \"Authorization: Bearer sk-ant-of-somebody-else $ANTHROPIC_API_KEY\"
+         try 'as a cookie' -b session=of-somebody-else
+         try placeholder -H \"x-api-key: $ANTHROPIC_API_KEY\"
+         echo '== held'; echo $ANTHROPIC_API_KEY"
+    );
+    let ran = world.scene.script(&script);
+    for name in ["theirs", "as a bearer", "beside ours", "in one header", "as a cookie"] {
+        assert_eq!(part(&ran.stdout, name), "403", "{name}: {ran:?}");
+    }
+    assert_eq!(world.refusals(), vec![format!("egress.foreign_credential GET {MODEL} proxy"); 5]);
+    assert_eq!(part(&ran.stdout, "placeholder"), "200", "{ran:?}");
+    assert!(!part(&ran.stdout, "held").is_empty() && part(&ran.stdout, "held") != world.canary);
+    let requests = world.origin.requests();
+    let [paid] = &requests[..] else { panic!("{requests:#?}") };
+    assert_eq!(paid.header("x-api-key"), Some(&*world.canary));
     assert!(!world.written(&ran).contains(&world.canary));
 }

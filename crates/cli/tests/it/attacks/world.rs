@@ -14,6 +14,8 @@ pub struct World {
 
 /// Reached with the person's credential.
 pub const PAID: &str = "paid.example.org";
+/// The host of the claude template.
+pub const MODEL: &str = "api.anthropic.com";
 /// Reached without.
 pub const FREE: &str = "free.example.org";
 
@@ -38,6 +40,24 @@ impl World {
             .env("WORLD_TOKEN", &canary);
         let trusted = scene.path("authority.pem").display().to_string();
         Some(Self { scene: scene.env("SSL_CERT_FILE", &trusted), origin, canary })
+    }
+
+    /// The same world, and a bottle of the claude template whose model is [`PAID`]'s server, paid with the credential as an API key.
+    pub fn with_a_model(mut self) -> Self {
+        let authority = TestAuthority::new("the model's authority");
+        self.origin = Origin::new(Door::Tls(authority.leaf(&[MODEL])));
+        let dial = self.origin.address();
+        let bottle = format!(
+            "agent_provider:\n  template: claude\n  api_key: WORLD_TOKEN\negress:\n  routes:\n    - host: {MODEL}\n      dial: {dial}\n"
+        );
+        let scene = self.scene.bottle("b", &bottle).file("authority.pem", &authority.pem());
+        // A program of that name is all that the template asks for.
+        let scene = scene.file("home/bin/claude", "#!/bin/sh\n");
+        let program = scene.path("home/bin/claude");
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.parent().unwrap().display());
+        self.scene = scene.env("PATH", &path);
+        self
     }
 
     /// Every refusal so far, as `code asked destination`.
