@@ -16,6 +16,7 @@ install_what_is_missing() {
   have_program curl || packages+=(curl ca-certificates)
   have_program wget || packages+=(wget)
   have_program openssl || packages+=(openssl)
+  have_program testssl || packages+=(testssl.sh)
   have_program ruby || packages+=(ruby)
   have_program go || packages+=(golang-go)
   have_program javac || packages+=(default-jdk-headless ca-certificates-java)

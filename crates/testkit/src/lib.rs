@@ -21,6 +21,7 @@ pub mod probe;
 mod probe_file;
 pub mod require;
 mod test_authority;
+pub mod tls_hello;
 mod wait_until;
 
 pub use canary::canary;

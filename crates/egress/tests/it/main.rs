@@ -16,4 +16,6 @@ mod origin;
 mod records;
 mod reload;
 mod scene;
+mod tls;
+mod tls_of_hosts;
 mod upgrades;
