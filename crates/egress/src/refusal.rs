@@ -123,7 +123,7 @@ fn body(refusal: &Refusal, reader: Reader) -> String {
         Reader::Program => {
             let mut body = json!({ "code": code.as_str(), "message": message, "hint": hint });
             if let Some(rule) = rule {
-                body["rule"] = json!(rule.to_string());
+                body["rule"] = json!(rule.without_folder().to_string());
             }
             body.to_string() + "\n"
         }

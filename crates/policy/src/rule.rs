@@ -48,6 +48,18 @@ pub enum Account {
     Ours,
 }
 
+impl Origin {
+    /// As the bottle is told: of a file its name alone, because where it lies is the host's affair.
+    pub fn without_folder(&self) -> Self {
+        let name = |file: &PathBuf| file.file_name().map_or_else(|| file.clone(), PathBuf::from);
+        match self {
+            Self::File { file, line } => Self::File { file: name(file), line: *line },
+            Self::Provider(provider) => Self::Provider(provider),
+            Self::ProviderWithin { provider, file, line } => Self::ProviderWithin { provider, file: name(file), line: *line },
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     /// `/home/me/.bot-bottle/bottles/work.md:12`, `the claude template`, or `the claude template within` such a place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,8 @@ use http::header::{
 };
 use policy::Headers;
 
+use crate::refusal;
+
 /// Headers that carry a credential by themselves.
 static CREDENTIALS: [HeaderName; 5] = [
     AUTHORIZATION,
@@ -90,10 +92,12 @@ fn strip_disguised(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes from an answer what is not for the bottle: other ways to the same host that would go round us (QUIC), and a
-/// question for a proxy's credential, which browsers would answer.
+/// Removes from an answer what is not for the bottle: other ways to the same host that would go round us (QUIC), a question
+/// for a proxy's credential, which browsers would answer, and what only we say. Threat: a host that speaks in our name, so that the
+/// agent asks the person for what the host wants.
 pub(super) fn strip_answer(headers: &mut HeaderMap) {
     strip_hop_by_hop(headers);
+    headers.remove(refusal::HEADER);
     headers.remove(TE);
     headers.remove(ALT_SVC);
     headers.remove(PROXY_AUTHENTICATE);
@@ -200,7 +204,13 @@ mod tests {
 
     #[test]
     fn an_answer_names_no_other_way_to_the_host() {
-        let mut headers = map(&[("alt-svc", "h3=\":443\""), ("proxy-authenticate", "Basic"), ("te", "trailers"), ("date", "x")]);
+        let mut headers = map(&[
+            ("alt-svc", "h3=\":443\""),
+            ("proxy-authenticate", "Basic"),
+            ("te", "trailers"),
+            ("x-bottle-refusal", "egress.host"),
+            ("date", "x"),
+        ]);
         strip_answer(&mut headers);
         assert_eq!(names(&headers), ["date"]);
     }

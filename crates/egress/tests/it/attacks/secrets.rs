@@ -169,3 +169,17 @@ async fn early_data_is_not_taken() {
     assert_eq!(kinds, [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed]);
     assert!(origin.seen().iter().all(|seen| !seen.headers.contains_key("early-data")));
 }
+
+/// The bottle learns by which rule it was refused, and not where on the host that is written.
+#[tokio::test]
+async fn a_refusal_tells_no_folder_of_the_host() {
+    let origin = Origin::plain().await;
+    let file = "/home/canary-of-the-person/.bot-bottle/bottles/work.md".into();
+    let rule = Rule { origin: policy::Origin::File { file, line: 12 }, ..rule("a.example", origin.address, |_| {}) };
+    let scene = Setting::new(vec![rule], &origin.roots).start();
+    let request = "CONNECT a.example:22 HTTP/1.1\r\nHost: a.example:22\r\n\r\n";
+    let answer = exchange(scene.proxy(), request.as_bytes()).await;
+    assert!(answer.contains("\"rule\":\"work.md:12\"") && !answer.contains("canary"), "{answer}");
+    let page = exchange(scene.proxy(), b"GET http://policy.bottle.internal/policy.json HTTP/1.0\r\n\r\n").await;
+    assert!(page.contains("a.example") && !page.contains("canary"), "{page}");
+}
