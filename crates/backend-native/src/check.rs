@@ -105,6 +105,11 @@ fn switch(path: &str) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
+/// Whether this kernel is that new. One whose version cannot be read is not.
+pub fn kernel_is_at_least(wanted: (u32, u32)) -> bool {
+    version(&rustix::system::uname().release().to_string_lossy()).is_some_and(|version| version >= wanted)
+}
+
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))

@@ -123,8 +123,9 @@ impl Helper {
         let lost = |error: io::Error| failed("talking to the helper", error.to_string());
         let (first, mut setup) = (Request::Enter(setup.ids), Some(Request::Setup(setup)));
         wire::send_frame(control.as_fd(), &first, &[]).map_err(lost)?;
-        // The maps come between the two, where the session writes them.
-        if matches!(ids, IdPlan::Single) {
+        // The maps come between the two where the helper has to be executed once more; the host's root needs both before it leaves
+        // its id.
+        if matches!(ids, IdPlan::Single | IdPlan::Root) {
             setup.take().map_or(Ok(()), |setup| wire::send_frame(control.as_fd(), &setup, &[])).map_err(lost)?;
         }
         loop {

@@ -41,15 +41,30 @@ pub fn hear_of_children() {
 /// Sets attributes of a mount and all below it (`mount_setattr(2)`).
 pub fn mount_set_attributes(tree: BorrowedFd<'_>, set: u64) -> io::Result<()> {
     let attributes = libc::mount_attr { attr_set: set, attr_clr: 0, propagation: 0, userns_fd: 0 };
-    let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
+    set_attributes(tree, libc::AT_EMPTY_PATH | libc::AT_RECURSIVE, &attributes)
+}
+
+/// Makes a mount that is attached nowhere read-only and maps the ids in it as `namespace` maps its own: inside are those of the file
+/// system, outside those that are seen (`mount_setattr(2)`, MOUNT_ATTR_IDMAP).
+pub fn mount_lend(mount: BorrowedFd<'_>, namespace: BorrowedFd<'_>) -> io::Result<()> {
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_IDMAP | libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: u64::from(namespace.as_raw_fd().unsigned_abs()),
+    };
+    set_attributes(mount, libc::AT_EMPTY_PATH, &attributes)
+}
+
+fn set_attributes(mount: BorrowedFd<'_>, flags: libc::c_int, attributes: &libc::mount_attr) -> io::Result<()> {
     // SAFETY: the path is an empty NUL-terminated string, the structure is initialised and its true size is passed.
     let result = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
-            tree.as_raw_fd(),
+            mount.as_raw_fd(),
             c"".as_ptr(),
             flags,
-            &raw const attributes,
+            std::ptr::from_ref(attributes),
             size_of::<libc::mount_attr>(),
         )
     };

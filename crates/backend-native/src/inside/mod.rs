@@ -16,6 +16,7 @@ mod dev;
 mod etc;
 mod host_folders;
 mod landlock;
+mod lend;
 mod mounts;
 mod namespaces;
 mod netlink;
@@ -35,18 +36,30 @@ use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid};
 
 use helper::step::{During, StepError};
 use helper::sys::{self, Fork};
-use helper::wire::{self, Request};
+use helper::wire::{self, Request, Setup};
 use helper::{privileges, serve};
 
 /// The name (`argv[0]`) under which the program is executed again to become the helper.
 pub const HELPER: &str = "bot-bottle-helper";
+
+/// What the host's root has made for the bottle before it left its id. Nothing where the session is somebody else's.
+#[derive(Default)]
+struct Lent {
+    devices: Option<OwnedFd>,
+    /// For each tool of the set-up.
+    tools: Vec<lend::Loan>,
+}
 
 /// The helper's whole life. Returns when the bottle has ended or could not be made.
 pub fn run() -> ExitCode {
     let control = io::stdin();
     let control = control.as_fd();
     let is_inside = std::env::args_os().nth(1).is_some_and(|argument| argument == again::INSIDE);
-    match if is_inside { become_init(control, None) } else { enter(control) } {
+    match if is_inside {
+        receive_setup(control).and_then(|setup| become_init(control, &setup, Lent::default()))
+    } else {
+        enter(control)
+    } {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The session may be gone too; then nobody is left to tell.
@@ -71,25 +84,30 @@ fn enter(control: BorrowedFd<'_>) -> Result<(), StepError> {
         Some(_) | None => return Err(StepError::protocol("the first message does not say how ids are mapped")),
     };
     // The host's root is nobody's id in its bottles: its files, the helper's too, are out of reach there.
-    let is_root = getuid().is_root();
-    let devices = is_root.then(dev::own_nodes).transpose()?;
+    if getuid().is_root() {
+        let setup = receive_setup(control)?;
+        // What only the host's root can make, while this is it.
+        let lent = Lent { devices: Some(dev::own_nodes()?), tools: lend::tools(&setup) };
+        namespaces::enter_user(control, ids)?;
+        namespaces::enter_others()?;
+        return become_init(control, &setup, lent);
+    }
     namespaces::enter_user(control, ids)?;
     namespaces::enter_others()?;
-    if !is_root {
-        again::from_read_only_mount()?;
-    }
-    become_init(control, devices)
+    Err(again::from_read_only_mount().err().unwrap_or_else(|| StepError::protocol("the helper was not executed once more")))
 }
 
-/// Takes the set-up and forks PID 1. In the parent this returns at once.
-fn become_init(control: BorrowedFd<'_>, devices: Option<OwnedFd>) -> Result<(), StepError> {
-    let setup = match wire::receive_frame(control).during("reading the set-up")? {
-        Some((Request::Setup(setup), _)) => setup,
-        Some(_) | None => return Err(StepError::protocol("the second message is no set-up")),
-    };
-    let setup = &setup;
+fn receive_setup(control: BorrowedFd<'_>) -> Result<Setup, StepError> {
+    match wire::receive_frame(control).during("reading the set-up")? {
+        Some((Request::Setup(setup), _)) => Ok(setup),
+        Some(_) | None => Err(StepError::protocol("the second message is no set-up")),
+    }
+}
+
+/// Forks PID 1. In the parent this returns at once.
+fn become_init(control: BorrowedFd<'_>, setup: &Setup, lent: Lent) -> Result<(), StepError> {
     // Host paths are opened while the process still has the person's id, which alone may look into a closed home.
-    let sources = rootfs::Sources::open(setup, devices)?;
+    let sources = rootfs::Sources::open(setup, lent)?;
     match sys::fork().during("making PID 1")? {
         Fork::Parent(_) => return Ok(()),
         Fork::Child => {}

@@ -35,7 +35,12 @@ pub fn detached_from(found: &OwnedFd) -> rustix::io::Result<OwnedFd> {
 /// Attaches a copy at `target` with `attributes`.
 pub fn attach(tree: OwnedFd, target: &Path, attributes: u64) -> Result<(), StepError> {
     sys::mount_set_attributes(tree.as_fd(), attributes).during_with(|| format!("restricting {}", target.display()))?;
-    move_mount(&tree, c"", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+    put(&tree, target)
+}
+
+/// Attaches a copy at `target` as it is.
+pub fn put(tree: &OwnedFd, target: &Path) -> Result<(), StepError> {
+    move_mount(tree, c"", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
         .during_with(|| format!("attaching {}", target.display()))
 }
 

@@ -56,7 +56,22 @@ pub fn become_root(ids: Ids) -> Result<(), StepError> {
 /// Where only one id is mapped: a user namespace below, in which that id is called 1000, for everything that runs as `node`.
 pub fn node_namespace(ids: Ids) -> Result<Option<OwnedFd>, StepError> {
     let Ids::Single { .. } = ids else { return Ok(None) };
-    let step = "making node's user namespace";
+    // Possible only while helper and holder are open to tracing, which they are until the bottle is built.
+    user_namespace("making node's user namespace", |process| write_single_map(process, 1000, 0, 0)).map(Some)
+}
+
+/// A user namespace for a mount in which the files of the host's root are those of the host's id `node`, and all others their own.
+/// Only for the host's root.
+pub fn lending(node: u32) -> Result<OwnedFd, StepError> {
+    // 0 is node's; whoever is `node` on the host has no files.
+    let map = format!("0 {node} 1\n1 1 {}\n{} {} {}\n", node - 1, node + 1, node + 1, u32::MAX - 1 - node);
+    user_namespace("making a user namespace for tools", |process| {
+        ["uid_map", "gid_map"].iter().try_for_each(|file| write_map(process, file, &map))
+    })
+}
+
+/// A user namespace that nobody is in; `map` writes its maps, given the /proc folder of the process that holds it meanwhile.
+fn user_namespace(step: &'static str, map: impl FnOnce(&str) -> Result<(), StepError>) -> Result<OwnedFd, StepError> {
     let (ready_reader, ready_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).during(step)?;
     let (hold_reader, hold_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).during(step)?;
     match serving::fork().during(step)? {
@@ -76,11 +91,10 @@ pub fn node_namespace(ids: Ids) -> Result<Option<OwnedFd>, StepError> {
                 return Err(StepError { step: step.into(), errno: 0, reason: "the kernel refused a nested one".into() });
             }
             let process = format!("/proc/{}", holder.as_raw_nonzero());
-            // Possible only while helper and holder are open to tracing, which they are until the bottle is built.
-            write_single_map(&process, 1000, 0, 0)?;
+            map(&process)?;
             let namespace = open(format!("{process}/ns/user"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).during(step)?;
             drop(hold_writer);
-            Ok(Some(namespace))
+            Ok(namespace)
         }
     }
 }
@@ -114,13 +128,14 @@ fn limit(name: &str, value: u64) -> Result<(), StepError> {
 }
 
 fn write_single_map(process: &str, inside: u32, uid: u32, gid: u32) -> Result<(), StepError> {
-    let write = |file: &str, text: String| {
-        let path = format!("{process}/{file}");
-        let result = OpenOptions::new().write(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
-        result.during_with(|| format!("writing {path}"))
-    };
     // Without privilege in the parent a group map may only be written once setgroups is given up (CVE-2014-8989).
-    write("setgroups", "deny".into())?;
-    write("uid_map", format!("{inside} {uid} 1"))?;
-    write("gid_map", format!("{inside} {gid} 1"))
+    write_map(process, "setgroups", "deny")?;
+    write_map(process, "uid_map", &format!("{inside} {uid} 1"))?;
+    write_map(process, "gid_map", &format!("{inside} {gid} 1"))
+}
+
+fn write_map(process: &str, file: &str, text: &str) -> Result<(), StepError> {
+    let path = format!("{process}/{file}");
+    let result = OpenOptions::new().write(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    result.during_with(|| format!("writing {path}"))
 }

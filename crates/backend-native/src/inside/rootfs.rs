@@ -14,7 +14,8 @@ use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount_bind,
 use rustix::process::{Gid, Uid, chdir, pivot_root};
 
 use super::host_folders::HostFolders;
-use super::{dev, etc, mounts, proc, skeleton, tools};
+use super::lend::Loan;
+use super::{Lent, dev, etc, mounts, proc, skeleton, tools};
 use helper::step::{During, StepError};
 use helper::wire::{Ids, Setup};
 
@@ -60,7 +61,7 @@ pub struct Sources {
 
 impl Sources {
     /// Opens what the set-up names.
-    pub fn open(setup: &Setup, devices: Option<OwnedFd>) -> Result<Self, StepError> {
+    pub fn open(setup: &Setup, lent: Lent) -> Result<Self, StepError> {
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).during("leaving the host's mounts")?;
         let image = match &setup.image {
             None => None,
@@ -69,8 +70,9 @@ impl Sources {
                 Some(opened.during_with(|| format!("opening the image folder {}", image.path().display()))?)
             }
         };
-        let tools = setup.tools.iter().map(tools::Source::open).collect::<Result<_, _>>()?;
-        Ok(Self { devices, image, tools })
+        let loans = lent.tools.into_iter().chain(std::iter::repeat_with(|| Loan::NotNeeded));
+        let tools = setup.tools.iter().zip(loans).map(|(tool, loan)| tools::Source::open(tool, loan));
+        Ok(Self { devices: lent.devices, image, tools: tools.collect::<Result<_, _>>()? })
     }
 }
 
@@ -96,7 +98,7 @@ pub fn build(setup: &Setup, sources: Sources) -> Result<(), StepError> {
     etc::own(&root, &setup.name)?;
     give_to_node(&root.join("home/node"), setup.ids)?;
     for tool in sources.tools {
-        tool.attach(&root, &layer.path("empty"), setup.ids)?;
+        tool.attach(&root, &layer, setup.ids)?;
     }
     dev::build(&root, &layer, sources.devices, setup.ids)?;
     proc::build(&root, &layer)?;
@@ -108,6 +110,8 @@ pub struct Layer {
     path: PathBuf,
     /// How many overlays have their folders in it: their names.
     overlays: Cell<u32>,
+    /// How many mounts are kept in it.
+    kept: Cell<u32>,
 }
 
 impl Layer {
@@ -117,8 +121,8 @@ impl Layer {
         let size =
             size.map_or_else(|| "size=50%".to_owned(), |bytes| format!("size={bytes},nr_inodes={}", bytes / 1024 + SPARE_FILES));
         mounts::tmpfs(&path, MountFlags::empty(), &format!("mode=755,{size}"))?;
-        let layer = Self { path, overlays: Cell::new(0) };
-        for folder in ["root", "upper", "work", "shm", "empty", "nodes"] {
+        let layer = Self { path, overlays: Cell::new(0), kept: Cell::new(0) };
+        for folder in ["root", "upper", "work", "shm", "empty", "nodes", "kept"] {
             fs::create_dir(layer.path(folder)).during_with(|| format!("preparing the private layer ({folder})"))?;
         }
         fs::File::create_new(layer.path("hidden")).during("preparing the private layer (hidden)")?;
@@ -138,6 +142,15 @@ impl Layer {
             fs::create_dir(folder).during_with(|| format!("preparing the private layer ({})", folder.display()))?;
         }
         Ok((upper, work))
+    }
+
+    /// Attaches a mount out of sight: an overlay takes no lower folder from a mount that is nowhere.
+    pub fn keep(&self, mount: &OwnedFd) -> Result<PathBuf, StepError> {
+        let number = self.kept.replace(self.kept.get() + 1).to_string();
+        let place = self.path("kept").join(number);
+        fs::create_dir(&place).during("preparing the private layer (kept)")?;
+        mounts::put(mount, &place)?;
+        Ok(place)
     }
 
     /// Lays a private folder over a folder of the host's at `target`.

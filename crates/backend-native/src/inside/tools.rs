@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags, fstat};
 
+use super::lend::Loan;
 use super::mounts::{self, NO_DEV, NO_SUID, READ_ONLY};
-use super::rootfs::{give_to_node, real_folder};
+use super::rootfs::{Layer, give_to_node, real_folder};
 use crate::host_file;
 use helper::step::{During, StepError};
 use helper::wire::{HostFile, Ids};
@@ -22,34 +23,49 @@ pub struct Source {
 enum Opened {
     /// The folder itself, for an overlay to lie on.
     Folder(OwnedFd),
+    /// A mount of the folder, attached nowhere yet.
+    LentFolder(OwnedFd),
     /// A mount of the one file, attached nowhere yet.
     File(OwnedFd),
+    /// The same, with its ids mapped and restricted already.
+    LentFile(OwnedFd),
 }
 
 impl Source {
     /// Opens what was looked at when the launch was planned, or nothing.
-    pub fn open(tool: &HostFile) -> Result<Self, StepError> {
+    pub fn open(tool: &HostFile, loan: Loan) -> Result<Self, StepError> {
         let path = tool.path().to_owned();
         let step = || format!("opening the tool {}", path.display());
         let found = host_file::open(tool, OFlags::PATH).during_with(step)?;
-        let opened = match FileType::from_raw_mode(fstat(&found).during_with(step)?.st_mode) {
-            FileType::Directory => Opened::Folder(found),
-            FileType::RegularFile => Opened::File(mounts::detached_from(&found).during_with(step)?),
+        let mode = fstat(&found).during_with(step)?.st_mode;
+        let opened = match (FileType::from_raw_mode(mode), loan) {
+            (FileType::Directory, Loan::Made(lent)) => Opened::LentFolder(lent),
+            (FileType::RegularFile, Loan::Made(lent)) => Opened::LentFile(lent),
+            // Nobody in the bottle is the host's root.
+            (FileType::Directory, Loan::Impossible) if mode & 0o005 != 0o005 => return Err(closed(&path)),
+            (FileType::RegularFile, Loan::Impossible) if mode & 0o004 == 0 => return Err(closed(&path)),
+            (FileType::Directory, Loan::NotNeeded | Loan::Impossible) => Opened::Folder(found),
+            (FileType::RegularFile, Loan::NotNeeded | Loan::Impossible) => {
+                Opened::File(mounts::detached_from(&found).during_with(step)?)
+            }
             // A socket, FIFO or device would be a way out of the bottle, read-only or not.
-            FileType::Symlink
-            | FileType::Fifo
-            | FileType::Socket
-            | FileType::CharacterDevice
-            | FileType::BlockDevice
-            | FileType::Unknown => {
+            (
+                FileType::Symlink
+                | FileType::Fifo
+                | FileType::Socket
+                | FileType::CharacterDevice
+                | FileType::BlockDevice
+                | FileType::Unknown,
+                _,
+            ) => {
                 return Err(StepError { step: step().into(), errno: 0, reason: "it is neither a file nor a folder".to_owned() });
             }
         };
         Ok(Self { path, opened })
     }
 
-    /// Shows it at the same path below `root`. The folders above it are new and hold nothing else. `empty` is an empty folder.
-    pub fn attach(self, root: &Path, empty: &Path, ids: Ids) -> Result<(), StepError> {
+    /// Shows it at the same path below `root`. The folders above it are new and hold nothing else.
+    pub fn attach(self, root: &Path, layer: &Layer, ids: Ids) -> Result<(), StepError> {
         let relative = self.path.strip_prefix("/").unwrap_or(&self.path).to_owned();
         let home = Path::new("home/node");
         let mut place = root.to_owned();
@@ -74,8 +90,8 @@ impl Source {
         if fs::symlink_metadata(&place).is_err() {
             let step = || format!("making a place for the tool {}", self.path.display());
             match self.opened {
-                Opened::Folder(_) => fs::create_dir(&place).during_with(step)?,
-                Opened::File(_) => drop(fs::File::create(&place).during_with(step)?),
+                Opened::Folder(_) | Opened::LentFolder(_) => fs::create_dir(&place).during_with(step)?,
+                Opened::File(_) | Opened::LentFile(_) => drop(fs::File::create(&place).during_with(step)?),
             }
         }
         match self.opened {
@@ -83,11 +99,22 @@ impl Source {
                 // By descriptor: the path leads through folders that the bottle's root may not enter, and no name in it can
                 // be taken for one of the overlay's separators.
                 let lower = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
-                mounts::shown(&lower, empty, &place)
+                mounts::shown(&lower, &layer.path("empty"), &place)
             }
+            Opened::LentFolder(lent) => mounts::shown(&layer.keep(&lent)?, &layer.path("empty"), &place),
             Opened::File(file) => mounts::attach(file, &place, READ_ONLY | NO_SUID | NO_DEV),
+            Opened::LentFile(file) => mounts::put(&file, &place),
         }
     }
+}
+
+fn closed(path: &Path) -> StepError {
+    let reason = format!(
+        "only its owner may read it on the host, and neither this kernel nor its file system can show it to others \
+         (mount_setattr(2), MOUNT_ATTR_IDMAP): chmod -R go+rX {}",
+        path.display()
+    );
+    StepError { step: format!("opening the tool {}", path.display()).into(), errno: 0, reason }
 }
 
 /// Lets everybody pass through a folder of the root itself, not list it: a person who is root on the host has tools below

@@ -111,3 +111,40 @@ async fn a_tool_or_image_that_is_swapped_after_it_was_looked_at_is_not_shown() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_tool_that_only_its_owner_may_read_is_open_to_node() {
+    if let Err(unavailable) = backend().check().await {
+        return testkit::require("userns", &unavailable.to_string());
+    }
+    // The folder's file system maps ids of mounts, unless it is an overlay.
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    write(&root.join("tool/bin/run"), "#!/bin/sh\ncat \"${0%/bin/run}/lib/part\"\n", 0o700);
+    write(&root.join("tool/lib/part"), "ran\n", 0o600);
+    write(&root.join("single"), "#!/bin/sh\necho single\n", 0o700);
+    write(&root.join("beside"), "secret", 0o600);
+    for closed in ["tool", "tool/bin", "tool/lib"] {
+        fs::set_permissions(root.join(closed), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let (tool, single) = (root.join("tool"), root.join("single"));
+    let launched = match backend().launch(&spec("tools-closed", &[&tool, &single])).await {
+        Err(LaunchError::Failed { reason, .. }) if reason.contains("chmod -R go+rX") => {
+            return testkit::require("idmap", "this kernel or file system has no mounts with mapped ids");
+        }
+        launched => launched.unwrap(),
+    };
+    for (program, said) in [(tool.join("bin/run"), &b"ran\n"[..]), (single.clone(), b"single\n")] {
+        let output = launched.bottle.exec(Exec::new(program)).await.unwrap();
+        assert_eq!(output.stdout, said, "{output:?}");
+    }
+    let script = "cd \"$1\"; ls; echo x > tool/lib/part || chmod 644 tool/lib/part || rm single || echo refused";
+    let output = launched.bottle.exec(Exec::new("sh").args(["-c", script, "sh"]).arg(&root)).await.unwrap();
+    assert_eq!(output.stdout, b"single\ntool\nrefused\n", "{output:?}");
+    launched.bottle.close().await.unwrap();
+    let after = fs::metadata(root.join("tool/lib/part")).unwrap();
+    assert_eq!(
+        (after.permissions().mode() & 0o777, std::os::unix::fs::MetadataExt::uid(&after)),
+        (0o600, rustix::process::getuid().as_raw())
+    );
+}
