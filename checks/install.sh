@@ -21,6 +21,9 @@ install_what_is_missing() {
   have_program go || packages+=(golang-go)
   have_program javac || packages+=(default-jdk-headless ca-certificates-java)
   /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+  # An engine of the tests' own and an image for it: `checks/docker.sh`.
+  have_program dockerd || packages+=(docker.io)
+  have_program mmdebstrap || packages+=(mmdebstrap)
   [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
   command -v cargo >/dev/null || return 0
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt || lack rustfmt "formatting: no rustfmt"

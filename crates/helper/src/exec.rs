@@ -41,7 +41,8 @@ struct Watch {
 impl Watch {
     /// `None` when the deadline passed before the program began.
     fn start(helper: &Helper, spawn: Spawn, streams: Vec<OwnedFd>, channel: &OwnedFd) -> Result<Option<Self>, Failure> {
-        set_child_subreaper(Some(rustix::process::getpid()))?;
+        // Any number but 0 switches it on (`PR_SET_CHILD_SUBREAPER(2const)`); gVisor insists on 1.
+        set_child_subreaper(Some(Pid::INIT))?;
         let children = sys::child_signals()?;
         let deadline = spawn.deadline.and_then(|after| Instant::now().checked_add(Duration::from_millis(after)));
         let terminal =

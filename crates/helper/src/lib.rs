@@ -6,6 +6,9 @@
 
 #![deny(unsafe_code)]
 
+mod beneath;
+pub mod bridge;
+mod contained;
 mod exec;
 mod kill;
 mod pack;
@@ -20,3 +23,5 @@ pub mod sys;
 mod syscalls;
 mod unpack;
 pub mod wire;
+
+pub use contained::{HELLO, run as run_contained};

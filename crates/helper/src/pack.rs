@@ -7,8 +7,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
 
+use crate::beneath;
 use crate::wire::{Bytes, FromExec, send_packet};
 
 /// Deepest tree that is read: deeper ones serve no purpose but to exhaust descriptors.
@@ -31,8 +32,7 @@ fn pack(path: &Path, stream: OwnedFd) -> io::Result<()> {
     let below = path.strip_prefix("/").unwrap_or(path);
     let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
     let parent = below.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let resolve = ResolveFlags::NO_MAGICLINKS | ResolveFlags::IN_ROOT;
-    let parent = openat2(&root, parent, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty(), resolve)?;
+    let parent = beneath::folder_in_root(root.as_fd(), parent)?;
     let name = below.file_name().unwrap_or(OsStr::new("."));
     packer.entry(&parent, name, Path::new("0"), DEEPEST)?;
     packer.out.into_inner()?.flush()

@@ -31,6 +31,11 @@ impl Helper {
         Ok(Self { ids, serving: RefCell::default(), node, filter, children })
     }
 
+    /// Makes the bottle's life depend on another child of PID 1, as on the processes that serve.
+    pub fn depend_on(&self, child: Pid) {
+        self.serving.borrow_mut().insert(child);
+    }
+
     /// How ids are mapped.
     pub fn ids(&self) -> Ids {
         self.ids
@@ -91,7 +96,8 @@ impl Helper {
             if !serving.contains(&pid) {
                 continue;
             }
-            if status.stopped() || status.signaled() {
+            // Those that serve end well or say why elsewhere; a relay that ends badly leaves a bottle without a way out.
+            if status.stopped() || status.signaled() || status.exit_status() != Some(0) {
                 let reason = "something in the bottle stopped or killed a process of the helper".to_owned();
                 return Err(StepError { step: "watching".into(), errno: 0, reason });
             }

@@ -12,6 +12,9 @@ use rustix::process::Pid;
 #[cfg(feature = "session")]
 use tokio::io::unix::AsyncFd;
 
+/// The highest number that a descriptor can have; gVisor takes no higher one.
+const HIGHEST: libc::c_int = libc::c_int::MAX;
+
 /// Which side of a fork this is.
 pub enum Fork {
     /// The new process.
@@ -75,30 +78,34 @@ pub fn reset_signals() -> io::Result<()> {
 /// (CVE-2024-21626).
 pub fn close_on_exec_from(first: u32) -> io::Result<()> {
     // SAFETY: sets a flag on descriptors of this process; it neither closes nor reuses any.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, HIGHEST, libc::CLOSE_RANGE_CLOEXEC) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Closes every descriptor from `first` on. Only at the start of the helper, before it owns any.
 pub fn close_from(first: u32) -> io::Result<()> {
     // SAFETY: called before this process has made any descriptor of its own from `first` on, so no owner is left dangling.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, HIGHEST, 0) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Makes whatever this thread creates from now on belong to `id` (`setfsuid(2)`). Its capabilities stay: the helper's own id is
-/// not root's.
+/// Makes whatever this process creates from now on belong to `id` (`setfsuid(2)`; gVisor has only `seteuid(2)`, which does that and
+/// more). Its capabilities stay: the helper's own id is not root's. Who may signal or trace it is decided by its other ids.
 pub fn create_as(id: u32) -> io::Result<()> {
-    // SAFETY: changes two numbers of this thread's credentials.
+    const SAME: u32 = u32::MAX;
+    // SAFETY: changes numbers of this process's credentials; it has one thread.
     unsafe {
         libc::setfsgid(id);
         libc::setfsuid(id);
         // The call has no error of its own: asking again gives the number that is in force.
-        if libc::setfsuid(u32::MAX).cast_unsigned() != id || libc::setfsgid(u32::MAX).cast_unsigned() != id {
-            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+        if libc::setfsuid(SAME).cast_unsigned() == id && libc::setfsgid(SAME).cast_unsigned() == id {
+            return Ok(());
         }
+        check(libc::setresgid(SAME, id, SAME))?;
+        check(libc::setresuid(SAME, id, SAME))?;
     }
-    Ok(())
+    // The change may have opened the process to tracing.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(Into::into)
 }
 
 /// Watches a descriptor in the runtime of the calling task.

@@ -280,11 +280,27 @@ pub fn receive_packet<T: DeserializeOwned>(channel: BorrowedFd<'_>) -> io::Resul
     }
 }
 
-fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+/// A packet as it is, for whoever only passes it on; `None` when the other side is gone.
+pub fn receive_raw(channel: BorrowedFd<'_>) -> io::Result<Option<(Bytes, Vec<OwnedFd>)>> {
+    let mut packet = [0u8; MAX_PACKET];
+    match receive_with_fds(channel, &mut packet)? {
+        (0, _) => Ok(None),
+        (length, fds) => Ok(Some((packet[..length].to_vec(), fds))),
+    }
+}
+
+/// Sends a packet as it is.
+pub fn send_raw(channel: BorrowedFd<'_>, packet: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send_with_fds(channel, packet, fds).map(drop)
+}
+
+/// A message as bytes.
+pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     postcard::to_stdvec(message).map_err(io::Error::other)
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+/// A message from bytes.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
     postcard::from_bytes(bytes).map_err(io::Error::other)
 }
 

@@ -12,8 +12,8 @@ impl Harness for Native {
         Arc::new(crate::backend::backend())
     }
 
-    fn may_be_missing(&self) -> bool {
-        true
+    fn may_be_missing(&self) -> Option<&'static str> {
+        Some("userns")
     }
 }
 

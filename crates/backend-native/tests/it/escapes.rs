@@ -5,7 +5,7 @@ use testkit::escape::Arena;
 use crate::backend::{backend, helper};
 
 async fn arena() -> Option<Arena> {
-    Some(Arena::open(backend()).await?.guarding(helper()))
+    Some(Arena::open(backend(), "userns").await?.guarding(helper()))
 }
 
 testkit::escape_suite!(arena());

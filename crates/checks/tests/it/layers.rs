@@ -26,6 +26,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("supervisor", &["bottle", "policy", "scan", "store"]),
     // 1
     ("helper", &["bottle"]),
+    ("carried", &[]),
+    ("relay", &[]),
     ("manifest", &["policy", "owner"]),
     ("store", &["policy", "owner"]),
     // 0

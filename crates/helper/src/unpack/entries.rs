@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, Timespec, Timestamps, fchmod, futimens, mkdirat, openat, symlinkat};
 
 use super::Refused;
 use super::place::Stage;
+use crate::beneath;
 
 /// How much of a file is moved at once.
 const CHUNK: usize = 1 << 18;
@@ -53,7 +54,7 @@ impl Unpacker<'_> {
         let mode = Mode::from_raw_mode(entry.header().mode()? & 0o777);
         let (parent, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
         if self.open.as_ref().is_none_or(|(member, open, _)| *member != number || open != parent) {
-            self.open = Some((number, parent.to_owned(), open_below(stage.folder(), parent)?));
+            self.open = Some((number, parent.to_owned(), beneath::folder(stage.folder(), parent)?));
         }
         let Some((_, _, folder)) = &self.open else { return Err(io::ErrorKind::NotFound.into()) };
         match entry.header().entry_type() {
@@ -83,7 +84,7 @@ impl Unpacker<'_> {
         for (number, path, mode) in self.folders.iter().rev() {
             let finish = || -> io::Result<()> {
                 let stage = self.stages.get(*number).ok_or(io::ErrorKind::NotFound)?;
-                let folder = open_below(stage.folder(), path)?;
+                let folder = beneath::folder(stage.folder(), path)?;
                 Ok(fchmod(&folder, *mode)?)
             };
             finish().map_err(|error| Refused { member: Some(*number), reason: format!("{}: {error}", shown(path)) })?;
@@ -104,14 +105,6 @@ fn fill(file: &mut File, content: &mut impl Read, buffer: &mut [u8]) -> io::Resu
 fn set_time(file: &File, seconds: u64) -> io::Result<()> {
     let time = Timespec { tv_sec: i64::try_from(seconds).unwrap_or(0), tv_nsec: 0 };
     Ok(futimens(file, &Timestamps { last_access: time, last_modification: time })?)
-}
-
-/// Opens a folder of the stage, never through a link.
-fn open_below(stage: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let resolve = rustix::fs::ResolveFlags::BENEATH | rustix::fs::ResolveFlags::NO_SYMLINKS;
-    Ok(rustix::fs::openat2(stage, path, flags, Mode::empty(), resolve)?)
 }
 
 /// The entry's path below its member, for messages.

@@ -56,6 +56,10 @@ impl Stage {
     fn staged(&self) -> String {
         self.number.to_string()
     }
+
+    fn aside(&self) -> String {
+        format!("before-{}", self.number)
+    }
 }
 
 /// Puts every member in its place, or none.
@@ -79,13 +83,30 @@ pub fn commit(stages: &[Stage]) -> Result<(), Refused> {
 struct Placed<'a> {
     stage: &'a Stage,
     parent: OwnedFd,
-    replaced: bool,
+    before: Before,
+}
+
+/// What stood at a member's place before, and where it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing, or something that cannot come back.
+    Nothing,
+    /// In the stage, under the member's own name there.
+    Exchanged,
+    /// In the stage, under another name.
+    Aside,
 }
 
 impl Placed<'_> {
     fn undo(self) {
-        let flags = if self.replaced { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-        let _ = renameat_with(&self.parent, self.stage.name.as_os_str(), self.stage.folder(), self.stage.staged(), flags);
+        let (stage, name) = (self.stage, self.stage.name.as_os_str());
+        let rename = |flags| renameat_with(&self.parent, name, stage.folder(), stage.staged(), flags);
+        let _ = match self.before {
+            Before::Exchanged => rename(RenameFlags::EXCHANGE),
+            Before::Nothing => rename(RenameFlags::NOREPLACE),
+            Before::Aside => rename(RenameFlags::NOREPLACE)
+                .and_then(|()| renameat_with(stage.folder(), stage.aside(), &self.parent, name, RenameFlags::NOREPLACE)),
+        };
     }
 }
 
@@ -105,25 +126,34 @@ fn place(stage: &Stage) -> io::Result<Placed<'_>> {
     }
     // An exchange is atomic: whoever looks sees the old or the new one, never neither (`rename(2)`, RENAME_EXCHANGE).
     let put = |flags| renameat_with(stage.folder(), stage.staged(), &parent, stage.name.as_os_str(), flags);
-    let replaced = match put(RenameFlags::NOREPLACE) {
-        Ok(()) => false,
+    let before = match put(RenameFlags::NOREPLACE) {
+        Ok(()) => Before::Nothing,
         Err(Errno::EXIST) => match put(RenameFlags::EXCHANGE) {
-            Ok(()) => true,
+            Ok(()) => Before::Exchanged,
+            // A kernel that cannot exchange (gVisor): what stands there is put aside, and for a moment nothing is there.
+            Err(Errno::INVAL) => {
+                renameat_with(&parent, stage.name.as_os_str(), stage.folder(), stage.aside(), RenameFlags::NOREPLACE)?;
+                if let Err(error) = put(RenameFlags::NOREPLACE) {
+                    renameat_with(stage.folder(), stage.aside(), &parent, stage.name.as_os_str(), RenameFlags::NOREPLACE)?;
+                    return Err(error.into());
+                }
+                Before::Aside
+            }
             // What stands there is a file of a lower layer (an image's, the host's) whose owner the bottle does not know: an
             // overlay cannot copy it up for an exchange, but replaces it, just as atomically. It cannot be taken back.
-            Err(Errno::XDEV | Errno::OVERFLOW) if put(RenameFlags::empty()).is_ok() => false,
+            Err(Errno::XDEV | Errno::OVERFLOW) if put(RenameFlags::empty()).is_ok() => Before::Nothing,
             // Or a folder of a lower layer, which an overlay without redirects cannot move (`overlayfs.rst`, "renaming
             // directories"): hidden first, and for a moment nothing is there.
             Err(Errno::XDEV | Errno::OVERFLOW) => {
                 remove::tree(&parent, &CString::new(stage.name.as_bytes()).map_err(io::Error::other)?)?;
                 put(RenameFlags::NOREPLACE)?;
-                false
+                Before::Nothing
             }
             Err(error) => return Err(error.into()),
         },
         Err(error) => return Err(error.into()),
     };
-    Ok(Placed { stage, parent, replaced })
+    Ok(Placed { stage, parent, before })
 }
 
 /// Walks down from the root without following links, as far as folders exist.

@@ -19,8 +19,9 @@ pub trait Harness: Send + Sync {
         Tree::host(probe_file())
     }
 
-    /// Whether this machine may lack what the backend needs: then the checks are skipped and say why. Otherwise they fail.
-    fn may_be_missing(&self) -> bool {
-        false
+    /// The component (see [`crate::require`]) without which this machine may be: then the checks are skipped and say why.
+    /// `None`: they fail.
+    fn may_be_missing(&self) -> Option<&'static str> {
+        None
     }
 }

@@ -44,17 +44,16 @@ impl Room {
     pub const PROXY: &str = "127.0.0.1:3128";
 
     /// Makes a bottle; `None`, and a line that says why, when this machine may lack the backend and does.
-    #[expect(clippy::print_stdout, reason = "a test's own line, which its runner captures")]
     pub async fn open(harness: Arc<dyn Harness>) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("check-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let backend = harness.backend();
-        match backend.check().await {
-            Err(missing) if harness.may_be_missing() => {
-                println!("skipped: {missing}");
+        match (backend.check().await, harness.may_be_missing()) {
+            (Err(missing), Some(component)) => {
+                crate::require(component, &missing.to_string());
                 return None;
             }
-            answer => answer.expect("the backend runs here"),
+            (answer, _) => answer.expect("the backend runs here"),
         };
         let spec = harness.spec(BottleName::parse(&name).expect("a good name"));
         let launched = backend.launch(&spec).await.expect("a bottle");

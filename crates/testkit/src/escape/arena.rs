@@ -12,20 +12,23 @@ pub struct Arena {
     backend: Arc<dyn Backend>,
     capabilities: Capabilities,
     programs: Vec<PathBuf>,
+    image: Option<&'static [&'static str]>,
     bottles: AtomicU32,
 }
 
 impl Arena {
-    /// An arena for bottles of `backend`. `None`, and a printed reason, where it cannot run or its bottles have no python3.
-    pub async fn open(backend: impl Backend + 'static) -> Option<Self> {
+    /// An arena for bottles of `backend`, which needs `component` (see [`crate::require`]). `None`, and a printed reason, where it
+    /// cannot run or its bottles have no python3.
+    pub async fn open(backend: impl Backend + 'static, component: &str) -> Option<Self> {
         let capabilities = match backend.check().await {
             Ok(capabilities) => capabilities,
             Err(unavailable) => {
-                require("userns", &unavailable.to_string());
+                require(component, &unavailable.to_string());
                 return None;
             }
         };
-        let arena = Self { backend: Arc::new(backend), capabilities, programs: Vec::new(), bottles: AtomicU32::new(0) };
+        let arena =
+            Self { backend: Arc::new(backend), capabilities, programs: Vec::new(), image: None, bottles: AtomicU32::new(0) };
         match arena.bottle().await.bottle.exec(Exec::new("python3").args(["-c", "pass"])).await {
             Ok(output) if output.status.success() => Some(arena),
             Ok(_) | Err(ExecError::NotFound { .. }) => {
@@ -41,6 +44,25 @@ impl Arena {
     pub fn guarding(mut self, program: impl Into<PathBuf>) -> Self {
         self.programs.push(program.into());
         self
+    }
+
+    /// Says that bottles are made from an image instead of the host's files, and which of the paths that attacks look for the image
+    /// has itself: these are not the host's.
+    #[must_use]
+    pub fn on_an_image(mut self, own: &'static [&'static str]) -> Self {
+        self.image = Some(own);
+        self
+    }
+
+    /// Whether bottles are made from an image, so that what is written to them goes to the disk.
+    pub fn is_on_an_image(&self) -> bool {
+        self.image.is_some()
+    }
+
+    /// Those of `paths` that can only be the host's.
+    pub fn of_the_host<'a>(&self, paths: &[&'a str]) -> Vec<&'a str> {
+        let own = self.image.unwrap_or_default();
+        paths.iter().copied().filter(|path| !own.contains(path)).collect()
     }
 
     /// The programs named with [`Arena::guarding`].

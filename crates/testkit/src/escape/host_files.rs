@@ -60,5 +60,5 @@ for path in walk():
     mode = os.lstat(path).st_mode
     held(f"{path} is no socket of the host", not stat.S_ISSOCK(mode))
 "#;
-    arena.bottle().await.attack(script, PRIVATE).await;
+    arena.bottle().await.attack(script, &arena.of_the_host(PRIVATE)).await;
 }

@@ -26,10 +26,11 @@ for number in (signal.SIGSTOP, signal.SIGKILL):
             os.kill(process, number)
         except OSError:
             pass
-absent(sys.argv[1])
-absent("/etc/shadow")
+for path in sys.argv[1:]:
+    absent(path)
 "#;
-        match subject.run(user, watchers, &[&canary.path().display().to_string()]).await {
+        let canary = canary.path().display().to_string();
+        match subject.run(user, watchers, &[&[canary.as_str()][..], &arena.of_the_host(&["/etc/shadow"])].concat()).await {
             Ok(output) => assert!(output.status.success(), "{output:?}"),
             Err(ExecError::Gone { .. }) => {}
             Err(other) => panic!("{other}"),

@@ -10,12 +10,14 @@ const LIMIT: u64 = 128 << 20;
 pub async fn memory_hog(arena: &Arena) {
     let limits = Limits { memory: Some(LIMIT), ..Limits::default() };
     let neighbour = arena.bottle().await;
-    for hog in [
+    let hogs = [
         "keep = []\nwhile len(keep) < 512: keep.append(b'x' * (1 << 20))",
         "file = os.memfd_create('hog')\nfor _ in range(512): os.write(file, b'x' * (1 << 20))",
         "file = open('/dev/shm/hog', 'wb')\nfor _ in range(512): file.write(b'x' * (1 << 20))",
         "file = open('/tmp/hog', 'wb')\nfor _ in range(512): file.write(b'x' * (1 << 20))",
-    ] {
+    ];
+    // The last one's file is in memory only where all of a bottle's files are.
+    for hog in hogs.into_iter().take(if arena.is_on_an_image() { 3 } else { 4 }) {
         let Some(subject) = arena.limited(limits, |support| &support.memory).await else { return };
         match subject.run(User::Node, hog, &[]).await {
             // Killed by the kernel, or told that there is no more.

@@ -1,0 +1,115 @@
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::Docker;
+use bottle::{
+    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, Output, Process, Stdio, Tree, TreeSink,
+    User,
+};
+use helper::session::Served;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::close;
+use crate::outlet::Opening;
+use crate::site::Site;
+
+/// How long the engine may take to end everything in the bottle.
+const END_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A bottle in a container, served by its first process.
+pub struct DockerBottle {
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// The conversation with its first process.
+    pub served: Served,
+    /// Whether its way out is open.
+    pub opening: watch::Receiver<Opening>,
+    /// The engine.
+    pub api: Docker,
+    /// Its containers, the relay's last.
+    pub containers: Vec<String>,
+    /// What it has on the host; `None` once freed.
+    pub site: Mutex<Option<Site>>,
+    /// What goes on in the session for its sake.
+    pub tasks: Mutex<JoinSet<()>>,
+}
+
+impl DockerBottle {
+    /// Waits until the way out is open. No program runs before: none can listen where the relay is to.
+    async fn opened(&self, exec: &Exec) -> Result<(), ExecError> {
+        let bottle = || self.served.name().to_string();
+        let mut opening = self.opening.clone();
+        let said = tokio::select! {
+            biased;
+            said = opening.wait_for(|opening| *opening != Opening::Awaited) => said.map(|said| said.clone()),
+            _ = self.served.life().ended() => return Err(ExecError::Gone { bottle: bottle() }),
+        };
+        match said {
+            Ok(Opening::Open) => Ok(()),
+            Ok(Opening::Failed(reason)) => {
+                let reason = format!("its way out could not be opened: {reason}");
+                Err(ExecError::Failed { bottle: bottle(), program: exec.program(), reason })
+            }
+            Ok(Opening::Awaited) | Err(_) => Err(ExecError::Gone { bottle: bottle() }),
+        }
+    }
+}
+
+#[async_trait]
+impl Bottle for DockerBottle {
+    fn name(&self) -> &BottleName {
+        self.served.name()
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn exec(&self, exec: Exec) -> Result<Output, ExecError> {
+        self.opened(&exec).await?;
+        self.served.exec(exec).await
+    }
+
+    async fn spawn(&self, exec: Exec, stdio: Stdio) -> Result<Process, ExecError> {
+        self.opened(&exec).await?;
+        self.served.spawn(exec, stdio).await
+    }
+
+    async fn cp_in(&self, source: &Tree, into: &GuestPath, owner: User) -> Result<(), CopyError> {
+        self.served.cp_in(source, into, owner).await
+    }
+
+    async fn cp_out(&self, from: &GuestPath, sink: &mut dyn TreeSink) -> Result<(), CopyError> {
+        self.served.cp_out(from, sink).await
+    }
+
+    async fn close(&self) -> Result<(), CloseError> {
+        self.served.let_go();
+        let failed =
+            |what: &str, reason: String| CloseError { bottle: self.served.name().to_string(), what: what.to_owned(), reason };
+        let mut outcome = Ok(());
+        let mut removing = JoinSet::new();
+        for container in &self.containers {
+            let (api, container) = (self.api.clone(), container.clone());
+            removing.spawn(async move {
+                let removed = close::remove(&api, &container).await;
+                (container, removed)
+            });
+        }
+        while let Some(removed) = removing.join_next().await {
+            if let Ok((container, Err(reason))) = removed {
+                outcome = outcome.and(Err(failed(&format!("container {container}"), reason)));
+            }
+        }
+        let ended = match tokio::time::timeout(END_PATIENCE, self.served.life().ended()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(failed("its processes", error.to_string())),
+            Err(_) => Err(failed("its processes", format!("not gone after {END_PATIENCE:?}"))),
+        };
+        drop(self.site.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        outcome.and(ended)
+    }
+}

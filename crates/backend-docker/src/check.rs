@@ -1,0 +1,103 @@
+//! What an engine can do, by what it says of itself.
+
+use bollard::models::SystemInfo;
+use bottle::{Boundary, Capabilities, LimitSupport, Unavailable, Users};
+
+use crate::backend::NAME;
+use crate::launch;
+use crate::settings::Runtime;
+
+/// The name under which engines know gVisor.
+const GVISOR: &str = "runsc";
+
+/// A runtime of the engine's, for bottles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its name; `None` is the engine's default.
+    pub name: Option<String>,
+    /// Whether it is gVisor.
+    pub gvisor: bool,
+}
+
+/// The runtime for bottles.
+///
+/// # Errors
+/// When the engine does not know the one that was chosen.
+pub fn runtime(info: &SystemInfo, chosen: &Runtime) -> Result<Chosen, Unavailable> {
+    let known = |name: &str| info.runtimes.as_ref().and_then(|runtimes| runtimes.get(name));
+    match chosen {
+        Runtime::Best if known(GVISOR).is_some() => Ok(Chosen { name: Some(GVISOR.to_owned()), gvisor: true }),
+        Runtime::Best => Ok(Chosen { name: None, gvisor: info.default_runtime.as_deref() == Some(GVISOR) }),
+        Runtime::Named(name) if known(name).is_some() => {
+            let path = known(name).and_then(|runtime| runtime.path.as_deref()).unwrap_or_default();
+            let gvisor = name.contains(GVISOR) || path.rsplit('/').next() == Some(GVISOR);
+            Ok(Chosen { name: Some(name.clone()), gvisor })
+        }
+        Runtime::Named(name) => Err(Unavailable {
+            backend: NAME,
+            missing: format!("the engine knows no runtime {name:?}"),
+            hints: vec!["docker info --format '{{json .Runtimes}}'".to_owned()],
+        }),
+    }
+}
+
+/// What bottles of this engine can do.
+///
+/// # Errors
+/// When it cannot make any.
+pub fn capabilities(info: &SystemInfo, runtime: &Chosen) -> Result<Capabilities, Unavailable> {
+    let unavailable =
+        |missing: &str, hint: &str| Unavailable { backend: NAME, missing: missing.to_owned(), hints: vec![hint.to_owned()] };
+    if info.os_type.as_deref() != Some("linux") {
+        return Err(unavailable("the engine does not run Linux containers", "switch it to Linux containers"));
+    }
+    if info.operating_system.as_deref().is_some_and(|system| system.contains("Docker Desktop")) {
+        return Err(unavailable(
+            "the engine is Docker Desktop's, whose containers run on another kernel and cannot reach the session's socket",
+            "docker context use default   # with Docker Engine on this machine",
+        ));
+    }
+    let gvisor = runtime.gvisor;
+    Ok(Capabilities {
+        boundary: if gvisor { Boundary::UserSpaceKernel } else { Boundary::Namespaces },
+        users: Users::Separate,
+        transparent: !gvisor,
+        limits: limits(info),
+        images: launch::images(),
+        room: None,
+        remarks: if gvisor { Vec::new() } else { remarks(info) },
+    })
+}
+
+fn limits(info: &SystemInfo) -> LimitSupport {
+    let able = |said: Option<bool>, what: &str| match said {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(format!("the engine says that it cannot limit {what} on this kernel (see `docker info`)")),
+    };
+    LimitSupport {
+        memory: able(info.memory_limit, "memory"),
+        cpus: able(info.cpu_cfs_quota, "processors"),
+        pids: able(info.pids_limit, "processes"),
+        disk: disk(info),
+    }
+}
+
+fn disk(info: &SystemInfo) -> Result<(), String> {
+    let driver = info.driver.as_deref().unwrap_or("unknown");
+    match driver {
+        "btrfs" | "zfs" | "devicemapper" => Ok(()),
+        _other => Err(format!(
+            "the engine's storage driver ({driver}) cannot limit what a container writes; use btrfs or zfs for its data, or the \
+             backend `native`"
+        )),
+    }
+}
+
+fn remarks(info: &SystemInfo) -> Vec<String> {
+    let rootless = info.security_options.iter().flatten().any(|option| option.contains("rootless"));
+    let remapped = info.security_options.iter().flatten().any(|option| option.contains("userns"));
+    if rootless || remapped {
+        return Vec::new();
+    }
+    vec!["the bottle's root is the host's root without its powers; rootless Docker or gVisor would make it nobody".to_owned()]
+}

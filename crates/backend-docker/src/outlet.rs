@@ -1,0 +1,147 @@
+//! The bottle's way out: what the relay brings to the session's Unix socket.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bottle::proxy_header::{self, Transport};
+use bottle::{Arrival, Destination, Outlet, OutletError, Reply};
+use helper::session::Life;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Arrivals that wait to be taken; more wait in their sockets.
+const QUEUE: usize = 16;
+/// Connections whose header is awaited at once.
+const MOST_OPENING: usize = 1024;
+/// How long a header, and a question after it, may take to come: the relay has both when it connects.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Pause after an error such as a full descriptor table, so that it is not met again at once.
+const BREATH: Duration = Duration::from_millis(50);
+/// The explicit proxy's port.
+const PROXY: u16 = 3128;
+/// Bytes of a header before its addresses.
+const FIXED: usize = 16;
+/// Longest datagram (`udp(7)`).
+const LONGEST: u64 = 65_507;
+
+/// Whether the way out is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// The relay has not said so yet.
+    Awaited,
+    /// It listens.
+    Open,
+    /// It will not.
+    Failed(String),
+}
+
+/// Accepts what the relay of one bottle brings.
+pub struct DockerOutlet {
+    arrivals: mpsc::Receiver<Arrival>,
+    life: Arc<Life>,
+    /// Dropping it closes the socket, and the connection by which the relay sees that the session is there.
+    _accepting: JoinSet<()>,
+}
+
+impl DockerOutlet {
+    /// Takes the socket over, and says when the relay is there.
+    pub fn new(listener: UnixListener, life: Arc<Life>, opening: Arc<watch::Sender<Opening>>) -> Self {
+        let (sender, arrivals) = mpsc::channel(QUEUE);
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, sender, opening));
+        Self { arrivals, life, _accepting: accepting }
+    }
+}
+
+#[async_trait]
+impl Outlet for DockerOutlet {
+    async fn accept(&mut self) -> Result<Arrival, OutletError> {
+        tokio::select! {
+            biased;
+            _ = self.life.ended() => Err(OutletError::Gone),
+            arrival = self.arrivals.recv() => arrival.ok_or(OutletError::Gone),
+        }
+    }
+}
+
+async fn accept(listener: UnixListener, arrivals: mpsc::Sender<Arrival>, opening: Arc<watch::Sender<Opening>>) {
+    // The first connection is the relay's own: it carries nothing, and its end is the relay's end.
+    let life = next(&listener).await;
+    opening.send_replace(Opening::Open);
+    let mut taking = JoinSet::new();
+    loop {
+        while taking.len() >= MOST_OPENING {
+            taking.join_next().await;
+        }
+        tokio::select! {
+            stream = next(&listener) => {
+                let arrivals = arrivals.clone();
+                taking.spawn(async move {
+                    if let Some(arrival) = open(stream).await {
+                        let _ = arrivals.send(arrival).await;
+                    }
+                });
+            }
+            Some(_) = taking.join_next() => {}
+            () = arrivals.closed() => break,
+        }
+    }
+    drop(life);
+}
+
+async fn next(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(_) => tokio::time::sleep(BREATH).await,
+        }
+    }
+}
+
+/// Reads what stands before the connection's own bytes. What is no such thing is dropped: the bottle can send itself astray, and
+/// nobody else.
+async fn open(stream: UnixStream) -> Option<Arrival> {
+    tokio::time::timeout(PATIENCE, read(stream)).await.ok()?.ok()
+}
+
+async fn read(mut stream: UnixStream) -> io::Result<Arrival> {
+    let mut bytes = vec![0; FIXED];
+    stream.read_exact(&mut bytes).await?;
+    let broken = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    // What can be told from here is told before more is read: nobody makes this wait for bytes that do not come.
+    let known = proxy_header::parse(&bytes).map_err(broken)?;
+    if known.is_none() {
+        let length = usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
+        bytes.resize(FIXED + length, 0);
+        stream.read_exact(bytes.get_mut(FIXED..).unwrap_or_default()).await?;
+    }
+    let header = proxy_header::parse(&bytes).map_err(broken)?.ok_or(io::ErrorKind::InvalidData)?;
+    let to = header.destination;
+    let destination = if to.port() == PROXY && to.ip().is_loopback() { Destination::Proxy } else { Destination::Transparent(to) };
+    match header.transport {
+        Transport::Stream => Ok(Arrival::Stream { destination, stream: Box::new(stream) }),
+        Transport::Datagram => {
+            let mut payload = Vec::new();
+            (&mut stream).take(LONGEST + 1).read_to_end(&mut payload).await?;
+            if payload.len() as u64 > LONGEST {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            Ok(Arrival::Datagram { destination, payload, reply: Box::new(Answer(stream)) })
+        }
+    }
+}
+
+/// The connection that a question came on; its answer is what goes back on it.
+struct Answer(UnixStream);
+
+#[async_trait]
+impl Reply for Answer {
+    async fn send(mut self: Box<Self>, payload: &[u8]) -> io::Result<()> {
+        self.0.write_all(payload).await?;
+        self.0.shutdown().await
+    }
+}

@@ -1,0 +1,68 @@
+//! The programs that containers run, as files that an engine can show them.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Puts the helper into `folder` unless it is there; gives its path. The name holds a digest of the content, so that versions of
+/// bot-bottle do not disturb each other's bottles.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn helper(folder: &Path) -> io::Result<PathBuf> {
+    put(folder, "helper", carried::HELPER)
+}
+
+/// The same for the relay, where it runs inside the bottle.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn relay(folder: &Path) -> io::Result<PathBuf> {
+    put(folder, "relay", carried::RELAY)
+}
+
+/// A version of the relay, for its image's name.
+pub fn relay_version() -> String {
+    format!("{:016x}", digest(carried::RELAY))
+}
+
+fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
+    let path = folder.join(format!("{name}-{:016x}", digest(content)));
+    // What stands there is looked at, not trusted for its name: half a file would be a bottle that does not start.
+    if fs::read(&path).is_ok_and(|there| there == content) {
+        return Ok(path);
+    }
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    // Whoever the container's root is on the host, it may execute and not write.
+    file.as_file().set_permissions(Permissions::from_mode(0o555))?;
+    file.as_file().sync_all()?;
+    let file: File = file.persist(&path)?;
+    drop(file);
+    Ok(path)
+}
+
+/// FNV-1a: tells versions apart; no secret and no adversary is involved.
+fn digest(content: &[u8]) -> u64 {
+    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn half_a_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = put(folder.path(), "helper", b"whole").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        #[allow(clippy::disallowed_methods, reason = "a test's own file")]
+        std::fs::write(&path, "who").unwrap();
+        assert_eq!(put(folder.path(), "helper", b"whole").unwrap(), path);
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o555);
+        assert_ne!(put(folder.path(), "helper", b"other").unwrap(), path);
+    }
+}
