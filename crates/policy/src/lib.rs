@@ -33,7 +33,7 @@ mod url_target;
 
 pub use self::shown::Shown;
 pub use asked::{Asked, Headers, Transport};
-pub use auth::{Auth, Scheme, SchemeError};
+pub use auth::{Auth, Scheme, SchemeError, UserName, UserNameError};
 pub use cidr::{Cidr, CidrError};
 pub use code::Code;
 pub use dial::{DialError, parse_dial};

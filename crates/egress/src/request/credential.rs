@@ -1,3 +1,4 @@
+use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use policy::{Account, Auth, Code, Refusal, Rule};
 use secret::Secret;
@@ -73,6 +74,15 @@ fn header(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
             let value = [scheme.as_str().as_bytes(), b" ", secret.reveal()].concat();
             (AUTHORIZATION, HeaderValue::from_bytes(Secret::new(value).reveal()))
         }
+        // An empty password would be sent as one.
+        Auth::Basic { user, .. } if !secret.is_empty() => {
+            let pair = Secret::new([user.as_str().as_bytes(), b":", secret.reveal()].concat());
+            let mut value = b"Basic ".to_vec();
+            value.resize(value.len() + BASE64.encode_len(pair.reveal().len()), 0);
+            BASE64.encode_mut(pair.reveal(), &mut value[b"Basic ".len()..]);
+            (AUTHORIZATION, HeaderValue::from_bytes(Secret::new(value).reveal()))
+        }
+        Auth::Basic { .. } => return None,
         Auth::Header { header, .. } => (header.as_str().parse().ok()?, HeaderValue::from_bytes(secret.reveal())),
     };
     let mut value = value.ok().filter(|_| !secret.is_empty())?;
@@ -83,7 +93,7 @@ fn header(auth: &Auth, secret: &Secret) -> Option<(HeaderName, HeaderValue)> {
 
 #[cfg(test)]
 mod tests {
-    use policy::{Auth, HeaderName, Scheme, TokenRef};
+    use policy::{Auth, HeaderName, Scheme, TokenRef, UserName};
     use secret::Secret;
 
     use super::header;
@@ -99,6 +109,11 @@ mod tests {
         assert!(!format!("{value:?}").contains("canary"));
         let (name, value) = header(&own, &secret).unwrap();
         assert_eq!((name.as_str(), value.as_bytes()), ("x-api-key", &b"canary"[..]));
+        let basic = Auth::Basic { user: UserName::parse("me").unwrap(), token_ref: scheme.token_ref().clone() };
+        let (name, value) = header(&basic, &secret).unwrap();
+        assert_eq!((name.as_str(), value.as_bytes()), ("authorization", &b"Basic bWU6Y2FuYXJ5"[..]));
+        assert!(!format!("{value:?}").contains("bWU6"));
+        assert!(header(&basic, &Secret::from("")).is_none());
         for bad in ["", "a\r\nx: y", "a\0"] {
             assert!(header(&scheme, &Secret::from(bad)).is_none());
         }

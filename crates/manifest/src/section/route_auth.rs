@@ -1,4 +1,4 @@
-use policy::{Auth, HeaderName, Scheme};
+use policy::{Auth, HeaderName, Scheme, SchemeError, UserName};
 
 use super::token_ref;
 use crate::read::{GoneKey, KeyDoc, Reader, Section};
@@ -11,10 +11,17 @@ pub(crate) const SECTION: Section = Section {
     keys: &[
         KeyDoc {
             name: "scheme",
-            kind: "`Bearer` or `token`",
+            kind: "`Bearer`, `token` or `Basic`",
             default: "—",
-            about: "Sends `Authorization: SCHEME CREDENTIAL`.",
+            about: "Sends `Authorization: SCHEME CREDENTIAL`; with `Basic`, user and credential in base64 (RFC 7617).",
             example: "Bearer",
+        },
+        KeyDoc {
+            name: "user",
+            kind: "name of a user",
+            default: "—",
+            about: "Who asks, with `scheme: Basic`; the credential is the password. Forges take tokens so, most with any name.",
+            example: "x-access-token",
         },
         KeyDoc {
             name: "header",
@@ -52,11 +59,18 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Auth> {
         fields.missing(reader, "token_ref", &SECTION);
     }
     let found = fields.get("token_ref").and_then(|node| token_ref::read(reader, node, "`token_ref`"));
+    let user = fields.get("user").and_then(|user| reader.parsed(user, "`user`", UserName::parse));
     match (fields.get("scheme"), fields.get("header")) {
-        (Some(scheme), None) => {
-            let scheme = reader.parsed(scheme, "`scheme`", Scheme::parse);
-            Some(Auth::Scheme { scheme: scheme?, token_ref: found? })
-        }
+        (Some(scheme), None) => match (reader.parsed(scheme, "`scheme`", Word::parse)?, fields.get("user")) {
+            (Word::Scheme(scheme), None) => Some(Auth::Scheme { scheme, token_ref: found? }),
+            (Word::Basic, Some(_)) => Some(Auth::Basic { user: user?, token_ref: found? }),
+            (Word::Basic, None) => {
+                fields.missing(reader, "user", &SECTION);
+                None
+            }
+            (Word::Scheme(_), Some(user)) => lone_user(reader, user),
+        },
+        (None, Some(_)) if fields.get("user").is_some() => lone_user(reader, fields.get("user")?),
         (None, Some(header)) => {
             let header = reader.parsed(header, "`header`", injectable);
             Some(Auth::Header { header: header?, token_ref: found? })
@@ -70,6 +84,23 @@ pub(crate) fn read(reader: Reader<'_>, node: &Node) -> Option<Auth> {
             None
         }
     }
+}
+
+/// What `scheme` may say.
+enum Word {
+    Scheme(Scheme),
+    Basic,
+}
+
+impl Word {
+    fn parse(text: &str) -> Result<Self, SchemeError> {
+        if text.eq_ignore_ascii_case("Basic") { Ok(Self::Basic) } else { Scheme::parse(text).map(Self::Scheme) }
+    }
+}
+
+fn lone_user(reader: Reader<'_>, user: &Node) -> Option<Auth> {
+    reader.report(reader.error(&user.span, "`user` belongs to `scheme: Basic`").help("write `scheme: Basic`, or remove `user`"));
+    None
 }
 
 fn injectable(text: &str) -> Result<HeaderName, String> {

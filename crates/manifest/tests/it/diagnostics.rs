@@ -3,6 +3,58 @@ use manifest::Style;
 use crate::scene::{Scene, bottle_problems};
 
 #[test]
+fn a_user_and_basic_belong_together() {
+    insta::assert_snapshot!(
+        bottle_problems(
+            "egress:
+  routes:
+    - {host: a.example, auth: {scheme: Basic, token_ref: T}}
+    - {host: b.example, auth: {scheme: Bearer, user: me, token_ref: T}}
+    - {host: c.example, auth: {header: x-key, user: me, token_ref: T}}
+    - {host: d.example, auth: {scheme: Basic, user: 'a:b', token_ref: T}}
+    - {host: e.example, auth: {scheme: Digest, token_ref: T}}"
+        ),
+        @r"
+    error: `auth` needs `user`
+     --> /home/bottles/b.md:4:32
+      |
+    4 |     - {host: a.example, auth: {scheme: Basic, token_ref: T}}
+      |                                ^^^^^^
+      |
+      = help: add `user: x-access-token`
+
+    error: `user` belongs to `scheme: Basic`
+     --> /home/bottles/b.md:5:54
+      |
+    5 |     - {host: b.example, auth: {scheme: Bearer, user: me, token_ref: T}}
+      |                                                      ^^
+      |
+      = help: write `scheme: Basic`, or remove `user`
+
+    error: `user` belongs to `scheme: Basic`
+     --> /home/bottles/b.md:6:53
+      |
+    6 |     - {host: c.example, auth: {header: x-key, user: me, token_ref: T}}
+      |                                                     ^^
+      |
+      = help: write `scheme: Basic`, or remove `user`
+
+    error: bad `user`: a user's name has 1 to 255 visible characters of ASCII and no colon
+     --> /home/bottles/b.md:7:53
+      |
+    7 |     - {host: d.example, auth: {scheme: Basic, user: 'a:b', token_ref: T}}
+      |                                                     ^^^^^
+
+    error: bad `scheme`: `Digest` is not a known scheme: write `Bearer`, `token` or `Basic`, or use `header` for an API with a header of its own
+     --> /home/bottles/b.md:8:40
+      |
+    8 |     - {host: e.example, auth: {scheme: Digest, token_ref: T}}
+      |                                        ^^^^^^
+    "
+    );
+}
+
+#[test]
 fn an_unknown_key_and_a_wrong_type() {
     insta::assert_snapshot!(bottle_problems("extend: base\nsupervise: yes\nenv: [A, B]"), @r"
     error: unknown key `extend` in a bottle

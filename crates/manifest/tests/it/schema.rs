@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use manifest::{EnvSource, Image, ProviderAuth, RepoKey, Template};
-use policy::{Auth, Detectors, OnMatch, OutboundDetector, PathMatch, TlsMode, TokenRef};
+use policy::{Auth, Detectors, OnMatch, OutboundDetector, PathMatch, TlsMode, TokenRef, UserName};
 
 use crate::scene::{Scene, bottle};
 
@@ -77,6 +77,13 @@ fn ports_and_where_to_dial() {
     assert_eq!((routes[0].route.ports.as_slice(), dial(0).as_deref()), (&[8443, 1, 65535][..], Some("127.0.0.1:9443")));
     assert_eq!((routes[1].route.ports.as_slice(), dial(1).as_deref()), (&[][..], Some("[fd00::1]:443")));
     assert_eq!(routes[1].route.auth.as_ref().map(Auth::token_ref), Some(&TokenRef::File("/run/token".into())));
+}
+
+#[test]
+fn basic_has_a_user() {
+    let auth = bottle("egress: {routes: [{host: a.example, auth: {scheme: basic, user: x-access-token, token_ref: T}}]}").egress;
+    let expected = Auth::Basic { user: UserName::parse("x-access-token").unwrap(), token_ref: TokenRef::parse("T").unwrap() };
+    assert_eq!(auth.routes[0].route.auth, Some(expected));
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn route(route: &policy::Route) -> String {
     match &route.auth {
         None => route.host.to_string(),
         Some(Auth::Scheme { scheme, .. }) => format!("{} [auth:{}]", route.host, scheme.as_str()),
+        Some(Auth::Basic { .. }) => format!("{} [auth:Basic]", route.host),
         Some(Auth::Header { header, .. }) => format!("{} [auth:{}]", route.host, header.as_str()),
     }
 }

@@ -93,6 +93,7 @@ fn explain(outcome: &Outcome<'_>, url: &UrlTarget, table: &Table) -> Explanation
         credential: rule.and_then(|rule| rule.route.auth.as_ref()).map(|auth| Credential {
             header: match auth {
                 policy::Auth::Scheme { scheme, .. } => format!("authorization: {}", scheme.as_str()),
+                policy::Auth::Basic { user, .. } => format!("authorization: Basic, as {}", user.as_str()),
                 policy::Auth::Header { header, .. } => header.to_string(),
             },
             from: auth.token_ref().to_string(),

@@ -33,20 +33,13 @@ pub enum Paid {
 }
 
 impl Paid {
-    /// What the person's variable holds.
-    fn kept(self, canary: &str) -> String {
-        match self {
-            // Three bytes before it: the canary's own letters show in base64.
-            Self::Basic => format!("Basic {}", BASE64.encode(format!("me:{canary}").as_bytes())),
-            Self::Bearer | Self::Bare | Self::Open => canary.to_owned(),
-        }
-    }
-
     /// What is to arrive.
     fn sent(self, canary: &str) -> Option<String> {
         match self {
             Self::Bearer => Some(format!("Bearer {canary}")),
-            Self::Basic | Self::Bare => Some(self.kept(canary)),
+            // Three bytes before it: the canary's own letters show in base64.
+            Self::Basic => Some(format!("Basic {}", BASE64.encode(format!("me:{canary}").as_bytes()))),
+            Self::Bare => Some(canary.to_owned()),
             Self::Open => None,
         }
     }
@@ -54,7 +47,8 @@ impl Paid {
     fn auth(self) -> &'static str {
         match self {
             Self::Bearer => "auth: {scheme: Bearer, token_ref: INDEX_TOKEN}",
-            Self::Basic | Self::Bare => "auth: {header: Authorization, token_ref: INDEX_TOKEN}",
+            Self::Basic => "auth: {scheme: Basic, user: me, token_ref: INDEX_TOKEN}",
+            Self::Bare => "auth: {header: Authorization, token_ref: INDEX_TOKEN}",
             Self::Open => "ports: [80]",
         }
     }
@@ -80,7 +74,7 @@ impl Market {
         let route = format!("egress:\n  routes:\n    - host: {HOST}\n      dial: {}\n      {}\n", origin.address(), paid.auth());
         let scene = Scene::bare().agent("a", "bottle: b\n", "").file("authority.pem", &authority.pem());
         let trusted = scene.path("authority.pem");
-        let scene = scene.env("SSL_CERT_FILE", trusted.to_str().unwrap()).env("INDEX_TOKEN", &paid.kept(&canary));
+        let scene = scene.env("SSL_CERT_FILE", trusted.to_str().unwrap()).env("INDEX_TOKEN", &canary);
         Some(Self { scene, origin, canary, found }.with(&route))
     }
 
