@@ -1,4 +1,4 @@
-//! Two messages to the kernel's routing socket (`rtnetlink(7)`), by hand: a crate for them would be larger than this file.
+//! Three messages to the kernel's routing socket (`rtnetlink(7)`), by hand: a crate for them would be larger than this file.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -6,10 +6,13 @@ use std::os::fd::OwnedFd;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
 
 const RTM_NEWLINK: u16 = 16;
+const RTM_NEWADDR: u16 = 20;
 const RTM_NEWROUTE: u16 = 24;
 const NLM_F_REQUEST_ACK: u16 = 0x1 | 0x4;
 const NLM_F_CREATE: u16 = 0x400;
 const NLMSG_ERROR: u16 = 2;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
 const RTA_OIF: u16 = 4;
 const RT_TABLE_LOCAL: u8 = 255;
 const RTPROT_BOOT: u8 = 3;
@@ -18,6 +21,10 @@ const RTN_LOCAL: u8 = 2;
 const IFF_UP: u32 = 1;
 /// The loopback interface is always the first one of a network namespace.
 const LOOPBACK: u32 = 1;
+
+/// A second address of the loopback. glibc counts IPv4 as absent while there is 127.0.0.1 alone, and then gives no address to a
+/// program that asks for one of IPv4 with `AI_ADDRCONFIG` (getaddrinfo(3)).
+const SECOND: [u8; 4] = [127, 0, 0, 2];
 
 /// Address families that a route can be set for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +43,19 @@ pub fn loopback_up() -> io::Result<()> {
     body.extend(IFF_UP.to_ne_bytes());
     body.extend(IFF_UP.to_ne_bytes());
     transact(RTM_NEWLINK, NLM_F_REQUEST_ACK, &body)
+}
+
+/// Gives the loopback [`SECOND`].
+pub fn second_address() -> io::Result<()> {
+    // struct ifaddrmsg: family, prefixlen, flags, scope, index
+    let mut body = vec![2u8, 32, 0, RT_SCOPE_HOST];
+    body.extend(LOOPBACK.to_ne_bytes());
+    for attribute in [IFA_LOCAL, IFA_ADDRESS] {
+        body.extend(8u16.to_ne_bytes());
+        body.extend(attribute.to_ne_bytes());
+        body.extend(SECOND);
+    }
+    transact(RTM_NEWADDR, NLM_F_REQUEST_ACK | NLM_F_CREATE, &body)
 }
 
 /// Adds `local 0.0.0.0/0 dev lo` (or `::/0`): every address is this host, so every connection meets our listeners.

@@ -29,6 +29,7 @@ pub struct Listeners {
 /// have taken a port first.
 pub fn prepare() -> Result<Listeners, StepError> {
     netlink::loopback_up().during("bringing the loopback up")?;
+    netlink::second_address().during("giving the loopback a second address")?;
     netlink::everything_is_local(Family::V4).during("routing every address to the outlet")?;
     let v6 = match netlink::everything_is_local(Family::V6) {
         Ok(()) => true,

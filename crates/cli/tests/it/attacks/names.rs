@@ -65,3 +65,13 @@ fn nothing_is_resolved_but_what_is_allowed() {
     assert_eq!(refusals.len(), 100 + 12 + 7 + 1 + 3, "{refusals:#?}");
     assert!(world.origin.connections().is_empty());
 }
+
+#[test]
+fn a_program_that_asks_for_ipv4_alone_finds_a_name() {
+    let Some(world) = World::open() else { return };
+    let ask = "import socket, sys\n\
+               print({flags: len(socket.getaddrinfo(sys.argv[1], 443, socket.AF_INET, socket.SOCK_STREAM, 0, flags))\n\
+               \x20      for flags in (0, socket.AI_ADDRCONFIG)})";
+    let ran = world.scene.run(&["start", "a", "--headless", "--yes", "--", "/usr/bin/python3", "-I", "-c", ask, FREE]);
+    assert_eq!((ran.code, ran.stdout.trim()), (0, "{0: 1, <AddressInfo.AI_ADDRCONFIG: 32>: 1}"), "{ran:?}");
+}
