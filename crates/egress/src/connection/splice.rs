@@ -1,7 +1,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use hyper::upgrade::OnUpgrade;
@@ -49,10 +49,12 @@ pub(super) async fn splice<A, B>(
     B: AsyncRead + AsyncWrite + Unpin,
 {
     let (sent, received) = (inner.count(), outer.count());
+    let outer_failed = Arc::clone(&outer.failed);
     tokio::select! {
-        ended = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER) => match ended {
-            Ok(_) => ledger.complete(),
-            Err(_) => ledger.broken(),
+        // How the bottle ends it is its own affair.
+        _ = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER) => match outer_failed.load(Ordering::Relaxed) {
+            false => ledger.complete(),
+            true => ledger.broken(),
         },
         () = shared.until_refused(holds) => ledger.complete(),
     }
@@ -60,26 +62,38 @@ pub(super) async fn splice<A, B>(
     ledger.received(usize::try_from(received.load(Ordering::Relaxed)).unwrap_or(usize::MAX));
 }
 
-/// Counts what is read, so that the counts are there however the copying ends.
+/// Counts what is read, and notes an error, so that both are there however the copying ends.
 pub(super) struct Counted<S> {
     inner: S,
     read: Arc<AtomicU64>,
+    failed: Arc<AtomicBool>,
 }
 
 impl<S> Counted<S> {
     pub(super) fn new(inner: S) -> Self {
-        Self { inner, read: Arc::default() }
+        Self { inner, read: Arc::default(), failed: Arc::default() }
     }
 
     fn count(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.read)
+    }
+
+    fn noted<T>(&self, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(_)) = done {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        done
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        match ready!(Pin::new(&mut self.inner).poll_read(cx, buf)) {
+            // TLS without its last word (RFC 8446 §6.1). Programs leave it out, and what runs inside says by itself where it ends.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Ok(())),
+            read => ready!(self.noted(Poll::Ready(read)))?,
+        }
         self.read.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
         Poll::Ready(Ok(()))
     }
@@ -87,14 +101,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let done = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.noted(done)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let done = Pin::new(&mut self.inner).poll_flush(cx);
+        self.noted(done)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        let done = Pin::new(&mut self.inner).poll_shutdown(cx);
+        self.noted(done)
     }
 }

@@ -19,9 +19,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Names that the certificate is for.
 pub const NAMES: [&str; 3] = ["a.example", "b.example", "c.wild.example"];
@@ -186,17 +187,11 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
             answer.headers_mut().insert("trailer", HeaderValue::from_static("grpc-status"));
             answer
         }
-        "/ws" if headers.contains_key("upgrade") => {
+        "/ws" | "/ws/leaves" | "/ws/breaks" if headers.contains_key("upgrade") => {
             tokio::spawn(async move {
-                let Ok(upgraded) = upgrade.await else { return };
-                let mut stream = TokioIo::new(upgraded);
-                let mut buffer = [0; 1024];
-                while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-                    if stream.write_all(&buffer[..count]).await.is_err() {
-                        return;
-                    }
+                if let Ok(upgraded) = upgrade.await {
+                    talk(upgraded, &path).await;
                 }
-                let _ = stream.shutdown().await;
             });
             let mut answer = status(StatusCode::SWITCHING_PROTOCOLS);
             answer.headers_mut().insert("connection", HeaderValue::from_static("Upgrade"));
@@ -209,6 +204,27 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
     };
     seen.lock().unwrap().push(Seen { method, uri, headers, body, trailers });
     answer
+}
+
+/// Gives back what it gets: until the other end ends; or once, and is gone without TLS's last word; or once, and resets the
+/// connection.
+async fn talk(upgraded: hyper::upgrade::Upgraded, path: &str) {
+    let mut stream = TokioIo::new(upgraded);
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        if stream.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+        match path {
+            "/ws/leaves" => return,
+            "/ws/breaks" => {
+                let parts = stream.into_inner().downcast::<TokioIo<TlsStream<TcpStream>>>().unwrap();
+                return parts.io.inner().get_ref().0.set_zero_linger().unwrap();
+            }
+            _ => {}
+        }
+    }
+    let _ = stream.shutdown().await;
 }
 
 fn text(text: &'static str) -> Answer {

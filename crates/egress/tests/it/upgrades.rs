@@ -38,6 +38,41 @@ async fn web_socket_after_the_other_end_agreed() {
     assert!(scene.refusals().is_empty());
 }
 
+/// Whoever leaves, and however: programs end without TLS's last word, and it is no fault of the other end.
+#[tokio::test]
+async fn a_web_socket_that_one_side_leaves_has_ended_well() {
+    let origin = Origin::tls(&["http/1.1"]).await;
+    let scene = Setting::new(vec![with_credential("a.example", origin.address)], &origin.roots).start();
+    for path in ["/ws", "/ws/leaves"] {
+        let tunnel = scene.tunnel("a.example:443").await;
+        let mut tls = scene.tls(tunnel, "a.example", &["http/1.1"]).await.unwrap();
+        tls.write_all(WS.replace("/ws", path).as_bytes()).await.unwrap();
+        assert!(head(&mut tls).await.starts_with("HTTP/1.1 101 "));
+        within(tls.write_all(b"last")).await.unwrap();
+        within(tls.read_exact(&mut [0; 4])).await.unwrap();
+        if path == "/ws/leaves" {
+            within(tls.read_to_end(&mut Vec::new())).await.unwrap();
+        }
+        // Dropped as it is: no close_notify.
+    }
+    for passed in scene.passed(2).await {
+        assert_eq!((&passed["status"], passed.get("failed")), (&101.into(), None), "{passed}");
+    }
+}
+
+#[tokio::test]
+async fn a_web_socket_whose_other_end_breaks_off_says_so() {
+    let origin = Origin::tls(&["http/1.1"]).await;
+    let scene = Setting::new(vec![with_credential("a.example", origin.address)], &origin.roots).start();
+    let tunnel = scene.tunnel("a.example:443").await;
+    let mut tls = scene.tls(tunnel, "a.example", &["http/1.1"]).await.unwrap();
+    tls.write_all(WS.replace("/ws", "/ws/breaks").as_bytes()).await.unwrap();
+    assert!(head(&mut tls).await.starts_with("HTTP/1.1 101 "));
+    within(tls.write_all(b"last")).await.unwrap();
+    let _ = within(tls.read_to_end(&mut Vec::new())).await;
+    assert_eq!(scene.passed(1).await[0]["failed"], "egress.upstream");
+}
+
 #[tokio::test]
 async fn a_refused_web_socket_leaves_the_connection_to_http() {
     let origin = Origin::tls(&["http/1.1"]).await;
