@@ -23,6 +23,25 @@ pub(crate) const SKILL_FOLDERS: &[&str] = &[".agents/skills"];
 const KEY: &str = "placeholder-the-real-key-stays-outside-the-bottle";
 const REFRESH: &str = "placeholder-logins-are-refreshed-outside-the-bottle";
 
+/// Nothing that asks or updates, and nothing of the account beside the model: apps, plugins, and the list of models for an API key
+/// (which `chatgpt.com` has) are asked for where the bottle does not reach, again and again, and the first answer waits for that.
+/// Bodies are not compressed: what leaves is to be read before it does.
+const SETTINGS: &str = r#"check_for_update_on_startup = false
+
+[analytics]
+enabled = false
+
+[otel]
+metrics_exporter = "none"
+
+[features]
+api_key_model_discovery = false
+apps = false
+enable_request_compression = false
+plugins = false
+remote_plugin = false
+"#;
+
 /// When the stand-in for an access token ends, in seconds since 1970: in the year 2100.
 ///
 /// Codex refreshes a token five minutes before its end, and asks the person to log in when it cannot. The real token is
@@ -35,7 +54,7 @@ const AUTH: &str = "https://api.openai.com/auth";
 /// `config.toml` trusts the folders and switches off what would ask or update; `auth.json` has the form of the login, so that
 /// the first screen is no sign-in. The real credential never enters a bottle.
 pub(crate) fn files(folders: &[GuestPath], credential: &Credential) -> Vec<ProviderFile> {
-    let mut config = String::from("check_for_update_on_startup = false\n");
+    let mut config = SETTINGS.to_owned();
     for folder in folders {
         // A JSON string is a TOML basic string (TOML 1.0, "String").
         let name = json!(folder.as_path().to_string_lossy());
@@ -109,6 +128,8 @@ mod tests {
         let files = files(&[GuestPath::parse("/home/node/a \"b\"").unwrap()], &Credential::None);
         let config = String::from_utf8(files[0].content.clone()).unwrap();
         assert!(config.contains("[projects.\"/home/node/a \\\"b\\\"\"]\ntrust_level = \"trusted\"\n"), "{config}");
+        // Tables come after what belongs to none.
+        assert!(config.starts_with("check_for_update_on_startup = false\n\n["), "{config}");
         assert_eq!((files[1].at, files[1].mode), (".codex/auth.json", 0o600));
     }
 

@@ -1,4 +1,4 @@
-use policy::{Auth, HeaderName, Host, Login, PathMatch, PathValue, ProviderHost, RequestMatch, Scheme, TokenRef};
+use policy::{Auth, HeaderName, Host, Login, Method, PathMatch, PathValue, ProviderHost, RequestMatch, Scheme, TokenRef};
 
 use crate::Template;
 
@@ -88,20 +88,28 @@ impl Credential {
     }
 }
 
-/// What Codex cannot do without: the model, which workspace the account is in, and what is left of its allowance.
+/// What Codex asks for at every start: the model, and for reading its models, which workspace the account is in, a setting, and what
+/// is left of its allowance.
 ///
 /// Threat: the token opens the whole account. Through the rest of `chatgpt.com` an agent could read the person's conversations,
 /// start tasks that run elsewhere (`/backend-api/wham/tasks`), and use connected mail and drives (`/backend-api/ps/mcp`).
 fn chatgpt() -> Vec<RequestMatch> {
-    let below = |path| PathValue::parse(path).ok().map(PathMatch::Prefix);
-    let exact = |path| PathValue::parse(path).ok().map(PathMatch::Exact);
-    let paths = [
-        below("/backend-api/codex/responses"),
-        exact("/backend-api/codex/models"),
-        exact("/backend-api/wham/accounts/check"),
-        exact("/backend-api/wham/usage"),
+    const READ: [&str; 4] = [
+        "/backend-api/codex/models",
+        "/backend-api/wham/accounts/check",
+        // How commits are signed, and no more.
+        "/backend-api/wham/settings/user",
+        "/backend-api/wham/usage",
     ];
-    vec![RequestMatch { paths: paths.into_iter().flatten().collect(), ..RequestMatch::default() }]
+    let model = || {
+        let path = PathValue::parse("/backend-api/codex/responses").ok()?;
+        Some(RequestMatch { paths: vec![PathMatch::Prefix(path)], ..RequestMatch::default() })
+    };
+    let read = || {
+        let paths = READ.iter().map(|path| Some(PathMatch::Exact(PathValue::parse(path).ok()?))).collect::<Option<_>>()?;
+        Some(RequestMatch { paths, methods: vec![Method::parse("GET").ok()?], ..RequestMatch::default() })
+    };
+    [model(), read()].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
