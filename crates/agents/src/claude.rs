@@ -15,6 +15,8 @@ pub(crate) const RUNTIME: Runtime = Runtime {
     env: &[
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
         ("DISABLE_ERROR_REPORTING", "1"),
+        // The list of plugins comes from hosts that a bottle does not reach: every start would be refused twice or more.
+        ("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1"),
         // Its install folder is read-only in the bottle, and a bottle is thrown away.
         ("DISABLE_AUTOUPDATER", "1"),
         ("DISABLE_INSTALLATION_CHECKS", "1"),

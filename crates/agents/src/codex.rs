@@ -23,9 +23,9 @@ pub(crate) const SKILL_FOLDERS: &[&str] = &[".agents/skills"];
 const KEY: &str = "placeholder-the-real-key-stays-outside-the-bottle";
 const REFRESH: &str = "placeholder-logins-are-refreshed-outside-the-bottle";
 
-/// Nothing that asks or updates, and nothing of the account beside the model: apps, plugins, and the list of models for an API key
+/// Nothing that asks or updates, and nothing of the account beside the model: apps, plugins, tips, and the list of models for an API key
 /// (which `chatgpt.com` has) are asked for where the bottle does not reach, again and again, and the first answer waits for that.
-/// Bodies are not compressed: what leaves is to be read before it does.
+/// No daemon that outlives its terminal: the bottle does not. Bodies are not compressed: what leaves is to be read before it does.
 const SETTINGS: &str = r#"check_for_update_on_startup = false
 
 [analytics]
@@ -34,9 +34,13 @@ enabled = false
 [otel]
 metrics_exporter = "none"
 
+[tui]
+show_tooltips = false
+
 [features]
 api_key_model_discovery = false
 apps = false
+daemon_auto_start = false
 enable_request_compression = false
 plugins = false
 remote_plugin = false

@@ -97,17 +97,23 @@ fn start(scene: &Scene, more: &[&str]) -> Ran {
     scene.run(&[&["start", "a", "--headless", "--yes"], more].concat())
 }
 
-/// A home with the agent's program installed by npm under `~/.npm-global`. `None`, and a reason, where it is missing.
+/// A home with the agent's program, a skill and a bottle for it.
 fn scene(agent: &str) -> Option<Scene> {
-    let Some(installed) = std::env::var_os("BOT_BOTTLE_TEST_AGENTS").map(PathBuf::from) else {
-        testkit::require("agents", "BOT_BOTTLE_TEST_AGENTS names no folder with the agents' programs");
-        return None;
-    };
-    let scene = Scene::bare()
+    let scene = with_program(Scene::bare())?;
+    let scene = scene
         // Claude tries for minutes otherwise.
         .bottle("b", &format!("agent_provider:\n  template: {agent}\nenv:\n  CLAUDE_CODE_MAX_RETRIES: 0\n"))
         .agent("a", "bottle: b\nskills: [greet]\n", "canary-of-the-prompt")
         .file("home/.claude/skills/greet/SKILL.md", "---\nname: greet\ndescription: canary-of-the-skill\n---\nSay hello.\n");
+    Some(scene)
+}
+
+/// With the agents' programs installed by npm under `~/.npm-global`. `None`, and a reason, where they are missing.
+pub fn with_program(scene: Scene) -> Option<Scene> {
+    let Some(installed) = std::env::var_os("BOT_BOTTLE_TEST_AGENTS").map(PathBuf::from) else {
+        testkit::require("agents", "BOT_BOTTLE_TEST_AGENTS names no folder with the agents' programs");
+        return None;
+    };
     let prefix = scene.path("home/.npm-global");
     copy(&installed, &prefix);
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", prefix.join("bin").display());

@@ -6,6 +6,7 @@
 mod agents;
 mod attacks;
 mod control;
+mod conversations;
 mod limits;
 mod listing;
 mod managers;

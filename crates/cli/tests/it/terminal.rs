@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 
@@ -12,10 +13,40 @@ use crate::scene::{PROGRAM, Scene};
 
 pub struct Terminal {
     master: File,
-    slave: OwnedFd,
+    slave: Option<OwnedFd>,
     child: Child,
-    screen: vt100::Parser,
+    screen: vt100::Parser<Questions>,
+    bytes: Vec<u8>,
     before: Termios,
+}
+
+/// What was left of a terminal at the end of its program.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub screen: vt100::Screen,
+    /// Every byte that was written to it.
+    pub bytes: Vec<u8>,
+}
+
+/// Answers to what programs ask a terminal.
+#[derive(Default)]
+struct Questions {
+    answers: Vec<u8>,
+}
+
+impl vt100::Callbacks for Questions {
+    fn unhandled_csi(&mut self, screen: &mut vt100::Screen, i1: Option<u8>, _: Option<u8>, params: &[&[u16]], last: char) {
+        match (i1, params, last) {
+            // DSR 6: where the cursor is. Codex does not start without an answer.
+            (None, [[6]], 'n') => {
+                let (row, column) = screen.cursor_position();
+                self.answers.extend(format!("\x1b[{};{}R", row + 1, column + 1).bytes());
+            }
+            // DA1: a VT102.
+            (None, _, 'c') => self.answers.extend(b"\x1b[?6c"),
+            _ => {}
+        }
+    }
 }
 
 impl Terminal {
@@ -52,9 +83,10 @@ impl Terminal {
         let child = command.env("TERM", "xterm-256color").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
         Self {
             master: File::from(master),
-            slave,
+            slave: Some(slave),
             child,
-            screen: vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 1000),
+            screen: vt100::Parser::new_with_callbacks(24.try_into().unwrap(), 80.try_into().unwrap(), 1000, Questions::default()),
+            bytes: Vec::new(),
             before,
         }
     }
@@ -81,6 +113,11 @@ impl Terminal {
         rustix::io::ioctl_fionbio(&self.master, false).unwrap();
     }
 
+    /// The program's process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: rustix::process::Signal) {
         // setsid became the program: a child of ours is no leader of a process group.
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
@@ -99,19 +136,48 @@ impl Terminal {
 
     /// Reads until the screen shows `text`. The test's own time-out is the bound.
     pub fn until(&mut self, text: &str) {
-        let mut buffer = [0; 4096];
         while !self.contents().contains(text) {
-            let count = self.master.read(&mut buffer).unwrap_or(0);
-            assert!(count > 0, "the screen never showed {text:?}:\n{}", self.contents());
-            self.screen.process(&buffer[..count]);
+            assert!(self.read(), "the screen never showed {text:?}:\n{}", self.contents());
         }
     }
 
     /// Whether it takes nothing more, because nobody reads it.
     pub fn is_full(&self) -> bool {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        poll(&mut [PollFd::new(&self.slave, PollFlags::OUT)], Some(&now)).unwrap() == 0
+        poll(&mut [PollFd::new(self.slave.as_ref().unwrap(), PollFlags::OUT)], Some(&now)).unwrap() == 0
+    }
+
+    /// Reads what comes until `done`, which is asked again and again. The bound only shows where a broken test hangs.
+    pub fn reads_until(&mut self, what: &str, mut done: impl FnMut() -> bool) {
+        let begin = std::time::Instant::now();
+        while !done() {
+            self.read_a_while();
+            assert!(begin.elapsed().as_secs() < 300, "waited in vain: {what}\n{}", self.contents());
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("{status} before this: {what}\n{}", self.contents());
+            }
+        }
+    }
+
+    /// Reads what comes within a moment.
+    fn read_a_while(&mut self) {
+        let pause = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+        if poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&pause)).unwrap() > 0 {
+            self.read();
+        }
+    }
+
+    /// Whether there was something.
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        let count = self.master.read(&mut buffer).unwrap_or(0);
+        self.bytes.extend_from_slice(&buffer[..count]);
+        self.screen.process(&buffer[..count]);
+        let answers = std::mem::take(&mut self.screen.callbacks_mut().answers);
+        if !answers.is_empty() {
+            self.master.write_all(&answers).unwrap();
+        }
+        count > 0
     }
 
     pub fn contents(&self) -> String {
@@ -137,19 +203,29 @@ impl Terminal {
     }
 
     /// [`Terminal::end`], with the screen itself.
-    pub fn end_with_screen(mut self) -> (Option<i32>, vt100::Screen) {
-        let status = self.child.wait().unwrap();
-        let after = tcgetattr(&self.slave).unwrap();
+    pub fn end_with_screen(self) -> (Option<i32>, vt100::Screen) {
+        let Ended { code, screen, .. } = self.end_with_all();
+        (code, screen)
+    }
+
+    /// [`Terminal::end`], with everything.
+    pub fn end_with_all(mut self) -> Ended {
+        let status = loop {
+            self.read_a_while();
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+        };
+        let slave = self.slave.take().unwrap();
+        let after = tcgetattr(&slave).unwrap();
         assert_eq!(
             (after.local_modes, after.input_modes, after.output_modes),
             (self.before.local_modes, self.before.input_modes, self.before.output_modes)
         );
-        drop(self.slave);
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = self.master.read(&mut buffer) {
-            self.screen.process(&buffer[..count]);
-        }
-        (status.code(), self.screen.screen().clone())
+        // The last one that has the other end open: what is left is read to its end.
+        drop(slave);
+        while self.read() {}
+        Ended { code: status.code(), screen: self.screen.screen().clone(), bytes: self.bytes }
     }
 }
 

@@ -79,8 +79,13 @@ fn search(folder: &Path, beginning: &str, found: &mut Vec<PathBuf>) {
 
 /// Every process below this one that has not ended, with its name.
 fn own_processes() -> BTreeMap<i32, String> {
+    processes_below(std::process::id())
+}
+
+/// Every process below process `own` that has not ended, with its name.
+pub fn processes_below(own: u32) -> BTreeMap<i32, String> {
+    let own = i32::try_from(own).unwrap();
     let all: Vec<Process> = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| Process::read(&entry.path())).collect();
-    let own = rustix::process::getpid().as_raw_nonzero().get();
     let mut family = BTreeSet::from([own]);
     loop {
         let before = family.len();

@@ -8,7 +8,19 @@ use crate::origin::Answer;
 
 pub(super) fn messages(state: &State, request: &Value) -> Answer {
     let said = note_results(state, request);
-    let content = content(state, request, said);
+    let has_tools = request["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == "Bash"));
+    if !has_tools {
+        // A question beside the conversation: a title, whether there is quota left.
+        return answer(request, said, &json!({ "type": "text", "text": "{\"title\": \"a script\"}" }));
+    }
+    let answer = answer(request, said, &content(state, said));
+    match state.script.gate(said) {
+        Some(gate) => answer.behind(gate),
+        None => answer,
+    }
+}
+
+fn answer(request: &Value, said: usize, content: &Value) -> Answer {
     let streams = request["stream"] == true;
     let message = |content: Value| {
         json!({
@@ -22,7 +34,7 @@ pub(super) fn messages(state: &State, request: &Value) -> Answer {
         whole["stop_reason"] = json!(reason);
         return Answer::json(&whole);
     }
-    let (mut start, delta) = (content.clone(), delta(&content));
+    let (mut start, delta) = (content.clone(), delta(content));
     start["text"].take();
     if content["type"] == "tool_use" {
         start = json!({ "type": "tool_use", "id": content["id"], "name": content["name"], "input": {} });
@@ -55,12 +67,7 @@ fn delta(content: &Value) -> Value {
 }
 
 /// One content block.
-fn content(state: &State, request: &Value, said: usize) -> Value {
-    let has_tools = request["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == "Bash"));
-    if !has_tools {
-        // A question beside the conversation: a title, whether there is quota left.
-        return json!({ "type": "text", "text": "{\"title\": \"a script\"}" });
-    }
+fn content(state: &State, said: usize) -> Value {
     let tool =
         |name: &str, input: Value| json!({ "type": "tool_use", "id": format!("toolu_{said}"), "name": name, "input": input });
     match state.script.at(said) {

@@ -1,5 +1,7 @@
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -18,6 +20,7 @@ pub(super) struct State {
     pub(super) script: Script,
     credentials: Vec<Credential>,
     heard: Mutex<Heard>,
+    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -26,14 +29,15 @@ struct Heard {
     /// By the place of the turn that asked for it: agents repeat what was said.
     results: Vec<Option<String>>,
     messages: Vec<String>,
-    codex: CodexTools,
+    /// By conversation.
+    codex: HashMap<String, CodexTools>,
 }
 
 impl ModelApi {
     /// A model that follows `script`, for requests that carry one of `credentials`.
     pub fn start(door: Door, credentials: impl IntoIterator<Item = Credential>, script: Script) -> Self {
         let credentials = credentials.into_iter().collect();
-        let state = Arc::new(State { script, credentials, heard: Mutex::default() });
+        let state = Arc::new(State { script, credentials, heard: Mutex::default(), changed: Condvar::new() });
         let answering = state.clone();
         let origin = Origin::start(door, move |request| answer(&answering, request));
         Self { origin, state }
@@ -59,6 +63,13 @@ impl ModelApi {
         self.state.heard.lock().unwrap().results.iter().flatten().cloned().collect()
     }
 
+    /// Waits until tools have answered `count` turns, at most `bound`. Whether they have.
+    pub fn wait_for_results(&self, count: usize, bound: Duration) -> bool {
+        let heard = self.state.heard.lock().unwrap();
+        let missing = |heard: &mut Heard| heard.results.iter().flatten().count() < count;
+        !self.state.changed.wait_timeout_while(heard, bound, missing).unwrap().1.timed_out()
+    }
+
     /// What arrived over WebSockets.
     pub fn messages(&self) -> Vec<String> {
         self.state.heard.lock().unwrap().messages.clone()
@@ -79,19 +90,23 @@ impl State {
             heard.results.resize(place + 1, None);
         }
         heard.results[place] = Some(result);
+        drop(heard);
+        self.changed.notify_all();
     }
 
     pub(super) fn message(&self, text: &str) {
         self.heard.lock().unwrap().messages.push(text.to_owned());
     }
 
-    /// The tools that Codex has: those that `request` tells, or the ones it told before.
+    /// The tools that Codex has: those that `request` tells, or the ones that its conversation told before.
     pub(super) fn codex_tools(&self, request: &Value) -> CodexTools {
+        let conversation = request["prompt_cache_key"].as_str().unwrap_or_default().to_owned();
         let mut heard = self.heard.lock().unwrap();
+        let known = heard.codex.entry(conversation).or_default();
         if let Some(tools) = CodexTools::told_by(request) {
-            heard.codex = tools;
+            *known = tools;
         }
-        heard.codex
+        *known
     }
 }
 
@@ -110,9 +125,14 @@ fn answer(state: &Arc<State>, request: &Recorded) -> Answer {
         ("POST", "/v1/responses" | "/backend-api/codex/responses") => {
             Answer::after(move |request| openai::responses(&state, &body(request)))
         }
+        // "Upgrade Required" is what Codex takes for: not over WebSockets.
+        ("GET", "/v1/responses" | "/backend-api/codex/responses") if upgrades && !state.script.has_websockets() => {
+            Answer::empty(426)
+        }
         ("GET", "/v1/responses" | "/backend-api/codex/responses") if upgrades => {
             Answer::websocket(move |socket| openai::talk(state.clone(), socket))
         }
+        ("GET", "/backend-api/wham/accounts/check") => openai::account(request),
         // Codex has a list of its own when there is none, or none that it understands.
         (_, _) => {
             Answer::json(&json!({ "type": "error", "error": { "type": "not_found_error", "message": "not in the script" } }))

@@ -6,14 +6,27 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::api::State;
-use super::tools::texts;
-use crate::origin::{Answer, Message, WebSocket};
+use super::tools::{CodexTools, texts};
+use crate::origin::{Answer, Gate, Message, Recorded, WebSocket};
+
+/// Where the workspace of a ChatGPT account is: anywhere. Codex asks nothing else before it knows.
+pub(super) fn account(request: &Recorded) -> Answer {
+    let id = request.header("chatgpt-account-id").unwrap_or_default();
+    let anywhere = "NO_CONSTRAINT";
+    Answer::json(&json!({
+        "accounts": [{ "id": id, "workspace_backend_origin": anywhere, "account_routing_override": anywhere }],
+    }))
+}
 
 pub(super) fn responses(state: &State, request: &Value) -> Answer {
-    let events = events(state, request);
+    let Said { events, gate } = answer(state, request);
     let text: String =
         events.iter().map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default())).collect();
-    Answer::bytes(text).header("content-type", "text/event-stream")
+    let answer = Answer::bytes(text).header("content-type", "text/event-stream");
+    match gate {
+        Some(gate) => answer.behind(gate),
+        None => answer,
+    }
 }
 
 pub(super) async fn talk(state: Arc<State>, mut socket: WebSocket) {
@@ -27,13 +40,23 @@ pub(super) async fn talk(state: Arc<State>, mut socket: WebSocket) {
         if request["type"] != "response.create" {
             continue;
         }
-        for event in events(&state, &request) {
+        let Said { events, gate } = answer(&state, &request);
+        if let Some(gate) = gate {
+            gate.passed().await;
+        }
+        for event in events {
             socket.send_text(&event.to_string()).await;
         }
     }
 }
 
-fn events(state: &State, request: &Value) -> Vec<Value> {
+/// What is answered, and what that waits for.
+struct Said<'a> {
+    events: Vec<Value>,
+    gate: Option<&'a Gate>,
+}
+
+fn answer<'a>(state: &'a State, request: &Value) -> Said<'a> {
     let tools = state.codex_tools(request);
     // A connection made beforehand asks for nothing yet.
     let idle = request["generate"] == false;
@@ -52,7 +75,7 @@ fn events(state: &State, request: &Value) -> Vec<Value> {
         "output_tokens": 20, "output_tokens_details": { "reasoning_tokens": 0 }, "total_tokens": 120,
     });
     events.push(json!({ "type": "response.completed", "response": { "id": id, "usage": usage } }));
-    events
+    Said { events, gate: state.script.gate(said).filter(|_| !idle && tools != CodexTools::Aside) }
 }
 
 /// Notes what the tools answered; says how many turns there were.

@@ -1,5 +1,7 @@
 use http::HeaderMap;
 
+use crate::origin::Gate;
+
 /// What the model does at one of its turns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
@@ -22,8 +24,12 @@ pub enum Turn {
 ///
 /// Which turn is next stands in each request: an agent sends what was said before. So a retried request gets the same answer,
 /// and several agents can be at it, each at its own place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Script(Vec<Turn>);
+#[derive(Debug, Clone)]
+pub struct Script {
+    turns: Vec<Turn>,
+    last: Option<Gate>,
+    websockets: bool,
+}
 
 /// A header that a request must carry; any other value, or several, is answered with 401.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,12 +41,33 @@ pub struct Credential {
 impl Script {
     /// These turns.
     pub fn new(turns: impl IntoIterator<Item = Turn>) -> Self {
-        Self(turns.into_iter().collect())
+        Self { turns: turns.into_iter().collect(), last: None, websockets: true }
+    }
+
+    /// The same, with the last turn behind `gate`: the agent waits with everything in it that a conversation has brought there.
+    #[must_use]
+    pub fn holding(self, gate: &Gate) -> Self {
+        Self { last: Some(gate.clone()), ..self }
+    }
+
+    /// The same, told over HTTP alone.
+    #[must_use]
+    pub fn without_websockets(self) -> Self {
+        Self { websockets: false, ..self }
+    }
+
+    pub(super) fn has_websockets(&self) -> bool {
+        self.websockets
+    }
+
+    /// What the turn after `said` turns waits for.
+    pub(super) fn gate(&self, said: usize) -> Option<&Gate> {
+        self.last.as_ref().filter(|_| said + 1 == self.turns.len())
     }
 
     /// The turn after `said` turns.
     pub(super) fn at(&self, said: usize) -> Turn {
-        self.0.get(said).cloned().unwrap_or_else(|| Turn::Say("(the script is over)".to_owned()))
+        self.turns.get(said).cloned().unwrap_or_else(|| Turn::Say("(the script is over)".to_owned()))
     }
 }
 
@@ -79,6 +106,13 @@ mod tests {
         assert!(credential.is_in(&headers));
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer other"));
         assert!(!credential.is_in(&headers));
+    }
+
+    #[test]
+    fn holds_its_last_turn_alone() {
+        let turns = [Turn::Shell("true".to_owned()), Turn::Say("done".to_owned())];
+        let script = Script::new(turns).holding(&crate::origin::Gate::closed());
+        assert_eq!([0, 1, 2].map(|said| script.gate(said).is_some()), [false, true, false]);
     }
 
     #[test]

@@ -10,21 +10,31 @@ pub(super) enum CodexTools {
     Functions,
     /// One tool `exec` that runs JavaScript, in which the others are functions.
     Code,
+    /// None that runs a command: a question beside the conversation, for a title.
+    Aside,
 }
 
 impl CodexTools {
     /// `None` when the request tells no tools.
     pub(super) fn told_by(request: &Value) -> Option<Self> {
-        let mut names = Vec::new();
-        tool_names(&request["tools"], &mut names);
+        let mut tools = Vec::new();
+        all_tools(&request["tools"], &mut tools);
         for item in request["input"].as_array().into_iter().flatten() {
-            tool_names(&item["tools"], &mut names);
+            all_tools(&item["tools"], &mut tools);
         }
-        if names.contains(&"exec") { Some(Self::Code) } else { names.contains(&"exec_command").then_some(Self::Functions) }
+        let named = |name: &str| tools.iter().find(|tool| tool["name"] == name);
+        match (named("exec"), named("exec_command")) {
+            // Its description tells the functions, each under a heading.
+            (Some(code), _) if code["description"].as_str()?.contains("`exec_command`\n") => Some(Self::Code),
+            (None, Some(_)) => Some(Self::Functions),
+            (Some(_), _) => Some(Self::Aside),
+            (None, None) => None,
+        }
     }
 
     /// The item of an answer that takes `turn`, the one after `said` others.
     pub(super) fn item(self, said: usize, turn: Turn) -> Value {
+        let turn = if self == Self::Aside { Turn::Say("an aside".to_owned()) } else { turn };
         let call = match turn {
             Turn::Say(text) => {
                 let content = json!([{ "type": "output_text", "text": text }]);
@@ -46,7 +56,7 @@ impl CodexTools {
     fn shell(self, command: &str) -> Value {
         let arguments = json!({ "cmd": command, "yield_time_ms": 30_000 });
         match self {
-            Self::Functions => {
+            Self::Functions | Self::Aside => {
                 json!({ "type": "function_call", "name": "exec_command", "arguments": arguments.to_string() })
             }
             Self::Code => Self::code(&format!("tools.exec_command({arguments})")),
@@ -55,7 +65,7 @@ impl CodexTools {
 
     fn patch(self, patch: &str) -> Value {
         match self {
-            Self::Functions => json!({ "type": "custom_tool_call", "name": "apply_patch", "input": patch }),
+            Self::Functions | Self::Aside => json!({ "type": "custom_tool_call", "name": "apply_patch", "input": patch }),
             Self::Code => Self::code(&format!("tools.apply_patch({})", json!(patch))),
         }
     }
@@ -65,10 +75,10 @@ impl CodexTools {
     }
 }
 
-fn tool_names<'a>(tools: &'a Value, names: &mut Vec<&'a str>) {
+fn all_tools<'a>(tools: &'a Value, all: &mut Vec<&'a Value>) {
     for tool in tools.as_array().into_iter().flatten() {
-        names.extend(tool["name"].as_str());
-        tool_names(&tool["tools"], names);
+        all.push(tool);
+        all_tools(&tool["tools"], all);
     }
 }
 

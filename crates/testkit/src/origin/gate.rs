@@ -15,7 +15,8 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    pub(super) async fn passed(&self) {
+    /// Waits for that.
+    pub async fn passed(&self) {
         // The sender is here: waiting cannot fail.
         let _ = self.0.subscribe().wait_for(|open| *open).await;
     }

@@ -90,6 +90,9 @@ async fn written(mut answer: Answer, entry: Entry, body: Incoming, upgrade: hype
             body.drain().await;
         }
         answer = make(&entry.now());
+        if let Some(gate) = &answer.gate {
+            gate.passed().await;
+        }
     }
     let mut response = Response::new(());
     *response.status_mut() = answer.status;

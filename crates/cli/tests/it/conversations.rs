@@ -1,0 +1,64 @@
+//! The real Claude Code and Codex in bottles, from prompt to answer: they converse with a scripted model that stands where their
+//! provider's does, and the credential that pays for it is nowhere but there.
+
+mod needles;
+mod pays;
+mod records;
+mod script;
+mod search;
+mod talk;
+mod told;
+
+use pays::Pays;
+use talk::Talk;
+
+#[test]
+fn claude_by_a_long_lived_token() {
+    let Some(talk) = Talk::prepare(Pays::ClaudeToken) else { return };
+    talk.headless();
+}
+
+#[test]
+fn claude_by_an_api_key() {
+    let Some(talk) = Talk::prepare(Pays::ClaudeKey) else { return };
+    talk.headless();
+}
+
+#[test]
+fn claude_by_the_hosts_login() {
+    let Some(talk) = Talk::prepare(Pays::ClaudeLogin) else { return };
+    talk.headless();
+}
+
+#[test]
+fn codex_by_an_api_key_over_a_websocket() {
+    let Some(talk) = Talk::prepare(Pays::CodexKey) else { return };
+    let model = talk.headless();
+    assert!(!model.messages().is_empty(), "nothing came over a WebSocket");
+}
+
+#[test]
+fn codex_by_an_api_key_over_http() {
+    let Some(talk) = Talk::prepare(Pays::CodexKeyOverHttp) else { return };
+    let model = talk.headless();
+    assert!(model.messages().is_empty(), "it was to answer over HTTP alone");
+}
+
+#[test]
+fn codex_by_the_hosts_login() {
+    let Some(talk) = Talk::prepare(Pays::ChatGptLogin) else { return };
+    let model = talk.headless();
+    assert!(!model.messages().is_empty(), "nothing came over a WebSocket");
+}
+
+#[test]
+fn claude_on_a_terminal() {
+    let Some(talk) = Talk::prepare(Pays::ClaudeToken) else { return };
+    talk.on_a_terminal();
+}
+
+#[test]
+fn codex_on_a_terminal() {
+    let Some(talk) = Talk::prepare(Pays::ChatGptLogin) else { return };
+    talk.on_a_terminal();
+}

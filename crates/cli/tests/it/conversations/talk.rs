@@ -1,0 +1,176 @@
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use testkit::model_api::ModelApi;
+use testkit::origin::{Door, Gate, Recorded};
+use testkit::{TestAuthority, canary};
+
+use super::needles::Needles;
+use super::pays::{Pays, Purse};
+use super::records::{self, Follower};
+use super::script::{FOREIGN, TOOLS, script};
+use super::search::Search;
+use super::told;
+use crate::agents::with_program;
+use crate::scene::{Ran, Scene, exists};
+use crate::terminal::{Ended, Terminal};
+use crate::traces::processes_below;
+
+/// The session's name.
+pub const SESSION: &str = "talk";
+
+/// A person with an agent, a bottle for it, and the model that it will talk to.
+pub struct Talk {
+    pays: Pays,
+    scene: Scene,
+    model: ModelApi,
+    /// The model's last word waits for this.
+    gate: Gate,
+    /// What must be found nowhere.
+    secrets: Vec<String>,
+    /// What is in the bottle, so that whoever searches must find it: a variable, and encoded in a file.
+    control: String,
+    since: u64,
+}
+
+impl Talk {
+    /// `None`, and a reason, where the agent's program is missing.
+    pub fn prepare(pays: Pays) -> Option<Self> {
+        let scene = with_program(Scene::bare())?;
+        // A bottle's processes become children of this test.
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+        let (control, authority) = (canary("control"), TestAuthority::new("the network"));
+        let (scene, Purse { credential, secrets }) = pays.earn(scene);
+        let gate = Gate::closed();
+        let script = script(pays).holding(&gate);
+        let script = if pays == Pays::CodexKeyOverHttp { script.without_websockets() } else { script };
+        let model = ModelApi::start(Door::Tls(authority.leaf(&[pays.host()])), [credential], script);
+        let ca = scene.path("ca.pem");
+        authority.write_pem(&ca);
+        let encoded = data_encoding::BASE64.encode(control.as_bytes());
+        let skill = format!("---\nname: greet\ndescription: how to greet\n---\nSay canary-of-the-skill. {encoded}\n");
+        let scene = scene
+            .env("SSL_CERT_FILE", &ca.to_string_lossy())
+            .bottle("b", &manifest(pays, &model, &control))
+            .agent("a", "bottle: b\nskills: [greet]\n", "canary-of-the-prompt")
+            .file("home/.claude/skills/greet/SKILL.md", &skill)
+            .file("project/notes", "canary-of-the-workspace\n");
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        Some(Self { pays, scene, model, gate, secrets, control, since })
+    }
+
+    /// Without a terminal, to its end.
+    pub fn headless(self) -> ModelApi {
+        let mut command = self.scene.command(&self.args(&["--headless"]));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !self.model.wait_for_results(TOOLS, Duration::from_secs(1)) && child.try_wait().unwrap().is_none() {}
+        let follower = (self.model.results().len() == TOOLS).then(|| self.look_around(child.id()));
+        self.gate.open();
+        let ran = Ran::from(&child.wait_with_output().unwrap());
+        let seen = format!("{ran:?}\n{:#?}\n{:#?}", self.model.results(), self.model.refused());
+        assert_eq!(ran.code, 0, "{seen}");
+        let Some(follower) = follower else { panic!("it ended before its tools had answered: {seen}") };
+        assert_eq!(ran.stdout, "canary-of-the-answer\n", "{seen}");
+        self.needles().assert_absent("stdout", ran.stdout.as_bytes());
+        self.needles().assert_absent("stderr", ran.stderr.as_bytes());
+        assert!(ran.stderr.ends_with("2 things were refused: see 'bot-bottle logs talk'\n"), "{seen}");
+        self.settled(follower.end())
+    }
+
+    /// On a terminal, until the person has read the answer.
+    pub fn on_a_terminal(self) -> ModelApi {
+        let mut terminal = Terminal::run(&self.scene, &self.args(&[]));
+        terminal.reads_until("tools have answered", || self.model.results().len() == TOOLS);
+        let session = terminal.id();
+        // Somebody goes on reading, as a terminal does.
+        let follower = std::thread::scope(|scope| {
+            let looking = scope.spawn(|| self.look_around(session));
+            terminal.reads_until("the search", || looking.is_finished());
+            looking.join().unwrap()
+        });
+        self.gate.open();
+        terminal.until("canary-of-the-answer");
+        // Not in one go, which would be pasted text.
+        terminal.press("/exit");
+        terminal.until("/exit");
+        terminal.press("\r");
+        let Ended { code, screen, bytes } = terminal.end_with_all();
+        assert_eq!(code, Some(0), "{}", screen.contents());
+        self.needles().assert_absent("the terminal", &bytes);
+        self.settled(follower.end())
+    }
+
+    fn args<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+        [&["start", "a", "--yes", "--cwd", "--label", SESSION, "--prompt", "begin"], more].concat()
+    }
+
+    fn needles(&self) -> Needles {
+        Needles::new(&self.secrets)
+    }
+
+    /// While the agent waits for the model: where is the credential?
+    fn look_around(&self, session: u32) -> Follower {
+        let texts: Vec<&str> = std::iter::once(&self.control).chain(&self.secrets).map(String::as_str).collect();
+        let bottle = processes_below(std::process::id()).into_keys().filter(|id| u32::try_from(*id) != Ok(session));
+        let outside = Search::outside(bottle, &texts);
+        outside.assert_found(0, "environ", "plain");
+        outside.assert_found(0, "memory", "plain");
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(outside.closed, Vec::<String>::new());
+        }
+        let node = Search::inside(&self.scene, "node", &["/"], self.since, &texts);
+        node.assert_found(0, "environ", "plain");
+        node.assert_found(0, "file", "base64");
+        let closed: Vec<&str> = node.closed.iter().filter(|path| path.starts_with('/')).map(String::as_str).collect();
+        let root = Search::inside(&self.scene, "root", &closed, self.since, &texts);
+        // What neither may read is the host's own.
+        let closed: Vec<_> = root.closed.iter().filter(|path| closed.contains(&path.as_str()) && !is_system(path)).collect();
+        assert!(closed.is_empty(), "{closed:?}");
+        for search in [&outside, &node, &root] {
+            for text in 1..texts.len() {
+                assert_eq!(search.places(text), Vec::<String>::new(), "the credential is in the bottle");
+            }
+        }
+        let arguments = std::fs::read(format!("/proc/{session}/cmdline")).unwrap();
+        self.needles().assert_absent("the session's arguments", &arguments);
+        let state = self.needles().files(&self.scene.path("home/.bot-bottle"));
+        assert_eq!(state, Vec::<PathBuf>::new(), "the credential is in the state of a session");
+        Follower::start(&self.scene)
+    }
+
+    /// After the end: what the model saw, what the person is told, and what is left.
+    fn settled(self, followed: Vec<Value>) -> ModelApi {
+        let Self { pays, scene, model, .. } = &self;
+        let needles = self.needles();
+        // Every request came with the real credential and no other.
+        assert_eq!(model.refused().iter().map(Recorded::line).collect::<Vec<_>>(), Vec::<String>::new());
+        for request in model.origin().requests() {
+            let headers = format!("{:?}", request.headers);
+            assert!(!headers.contains("placeholder") && !headers.contains(FOREIGN), "{} {headers}", request.line());
+        }
+        told::assert_told(*pays, model, &needles);
+        records::assert_true(scene, *pays, model, followed);
+        // The workspace is a copy.
+        assert!(!exists(&scene.path("project/made")));
+        scene.assert_nothing_left();
+        let kept: Vec<PathBuf> = pays.file().into_iter().map(|file| scene.path("home").join(file)).collect();
+        assert_eq!(needles.files(&scene.path("")), kept, "the credential is in files of the host");
+        self.model
+    }
+}
+
+fn is_system(path: &str) -> bool {
+    ["/usr/", "/opt/", "/etc/"].iter().any(|folder| path.starts_with(folder))
+}
+
+fn manifest(pays: Pays, model: &ModelApi, control: &str) -> String {
+    format!(
+        "agent_provider:\n  template: {}\n  {}\nenv:\n  CONTROL: {control}\negress:\n  log: 2\n  routes:\n    - host: {}\n      dial: {}\n",
+        pays.agent(),
+        pays.manifest(),
+        pays.host(),
+        model.address()
+    )
+}
