@@ -333,6 +333,7 @@ impl Phases<'_> {
         let placeholders: Vec<Secret> =
             self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)).collect();
         let known = env.iter().map(|(_, value)| value.clone()).filter(|value| !value.is_empty() && !placeholders.contains(value));
+        let traffic = Arc::new(Traffic::new(self.home.clone(), self.plan.identity.clone()));
         let config = Config {
             table: network.table.clone(),
             credentials: for_requests(sources.clone()),
@@ -340,10 +341,12 @@ impl Phases<'_> {
             placeholders,
             log: self.plan.resolved.bottle.egress.log,
             audit: Arc::clone(self.audit),
-            traffic: Arc::new(Traffic::new(self.home.clone(), self.plan.identity.clone())),
+            traffic: Arc::clone(&traffic),
             limits: limits(),
         };
         let (egress, control) = Egress::new(config, authority, network.roots.clone());
+        // Comes after the outlet is closed, and before the session's folder goes: whoever follows the record reads until then.
+        self.undo.push("writing the record of what passed", async move { traffic.flush() });
         // Comes after the outlet is closed: what asks for credentials has ended then.
         self.undo.push("finishing the refresh of a login", async move {
             sources.settle().await;

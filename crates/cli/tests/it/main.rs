@@ -9,6 +9,7 @@ mod control;
 mod conversations;
 mod limits;
 mod listing;
+mod logs;
 mod managers;
 mod needs;
 mod policy;

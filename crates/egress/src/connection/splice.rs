@@ -42,24 +42,37 @@ pub(super) async fn splice<A, B>(
     shared: &Shared,
     mut inner: Counted<A>,
     mut outer: Counted<B>,
-    mut ledger: Ledger,
+    ledger: Ledger,
     holds: impl Fn(&Table) -> bool,
 ) where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
-    let (sent, received) = (inner.count(), outer.count());
-    let outer_failed = Arc::clone(&outer.failed);
+    let _joined = Joined { ledger, sent: inner.count(), received: outer.count(), failed: Arc::clone(&outer.failed) };
     tokio::select! {
-        // How the bottle ends it is its own affair.
-        _ = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER) => match outer_failed.load(Ordering::Relaxed) {
-            false => ledger.complete(),
-            true => ledger.broken(),
-        },
-        () = shared.until_refused(holds) => ledger.complete(),
+        _ = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER) => {}
+        () = shared.until_refused(holds) => {}
     }
-    ledger.sent().fetch_add(sent.load(Ordering::Relaxed), Ordering::Relaxed);
-    ledger.received(usize::try_from(received.load(Ordering::Relaxed)).unwrap_or(usize::MAX));
+}
+
+/// Two sides that are joined, for the record: it is true also of those that a session's end finds open.
+struct Joined {
+    ledger: Ledger,
+    sent: Arc<AtomicU64>,
+    received: Arc<AtomicU64>,
+    /// Whether the other end broke off. How the bottle ends it is its own affair.
+    failed: Arc<AtomicBool>,
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        self.ledger.sent().fetch_add(self.sent.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.ledger.received(usize::try_from(self.received.load(Ordering::Relaxed)).unwrap_or(usize::MAX));
+        match self.failed.load(Ordering::Relaxed) {
+            true => self.ledger.broken(),
+            false => self.ledger.complete(),
+        }
+    }
 }
 
 /// Counts what is read, and notes an error, so that both are there however the copying ends.

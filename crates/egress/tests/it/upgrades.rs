@@ -60,6 +60,22 @@ async fn a_web_socket_that_one_side_leaves_has_ended_well() {
     }
 }
 
+/// What a session's end finds open is recorded with what has passed through it.
+#[tokio::test]
+async fn a_web_socket_that_is_open_at_the_end_is_recorded() {
+    let origin = Origin::tls(&["http/1.1"]).await;
+    let mut scene = Setting::new(vec![with_credential("a.example", origin.address)], &origin.roots).start();
+    let tunnel = scene.tunnel("a.example:443").await;
+    let mut tls = scene.tls(tunnel, "a.example", &["http/1.1"]).await.unwrap();
+    tls.write_all(WS.as_bytes()).await.unwrap();
+    assert!(head(&mut tls).await.starts_with("HTTP/1.1 101 "));
+    within(tls.write_all(b"last")).await.unwrap();
+    within(tls.read_exact(&mut [0; 4])).await.unwrap();
+    scene.kill().await;
+    let passed = &scene.passed(1).await[0];
+    assert_eq!((&passed["sent"], &passed["received"], passed.get("failed")), (&4.into(), &4.into(), None), "{passed}");
+}
+
 #[tokio::test]
 async fn a_web_socket_whose_other_end_breaks_off_says_so() {
     let origin = Origin::tls(&["http/1.1"]).await;

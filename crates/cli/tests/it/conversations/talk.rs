@@ -14,6 +14,7 @@ use super::script::{FOREIGN, TOOLS, script};
 use super::search::Search;
 use super::told;
 use crate::agents::with_program;
+use crate::needs::{Needs, find};
 use crate::scene::{Ran, Scene, exists};
 use crate::terminal::{Ended, Terminal};
 use crate::traces::processes_below;
@@ -38,6 +39,11 @@ pub struct Talk {
 impl Talk {
     /// `None`, and a reason, where the agent's program is missing.
     pub fn prepare(pays: Pays) -> Option<Self> {
+        // What the script has the agent run, and what searches its bottle.
+        if let Err((component, reason)) = find(Needs::System(&["curl", "python3"])) {
+            testkit::require(component, &reason);
+            return None;
+        }
         let scene = with_program(Scene::bare())?;
         // A bottle's processes become children of this test.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
