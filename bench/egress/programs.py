@@ -46,8 +46,9 @@ def quiet(argv, env=None):
 
 def build():
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", machine.PROJECT / "target")).resolve()
-    cargo = ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target]
+    cargo = ["cargo", "build", "--release", "--quiet", "--target-dir", target]
+    # Not --locked: its lock file follows what the product's crates ask for.
     subprocess.run([*cargo, "--manifest-path", HERE / "Cargo.toml"], check=True, stdin=subprocess.DEVNULL)
-    subprocess.run([*cargo, "--bins"], check=True, cwd=machine.PROJECT, stdin=subprocess.DEVNULL)
+    subprocess.run([*cargo, "--locked", "--bins"], check=True, cwd=machine.PROJECT, stdin=subprocess.DEVNULL)
     release = target / "release"
     return Built(release, release / "load", release / "bare-hudsucker", release / "bare-egress")
