@@ -91,7 +91,8 @@ impl Arena {
         match which(&self.capabilities.limits) {
             Ok(()) => Some(self.launch(&[], limits).await.expect("a bottle with limits")),
             Err(reason) => {
-                require("cgroup", reason);
+                // What is written is bounded by a file system, the rest by control groups.
+                require(if limits.disk.is_some() { "quota" } else { "cgroup" }, reason);
                 None
             }
         }
