@@ -2,11 +2,13 @@
 //! provider's does, and the credential that pays for it is nowhere but there.
 
 mod needles;
+mod network;
 mod pays;
 mod records;
 mod script;
 mod search;
 mod talk;
+mod token_endpoint;
 mod told;
 
 use pays::Pays;
@@ -31,6 +33,12 @@ fn claude_by_the_hosts_login() {
 }
 
 #[test]
+fn claude_by_the_hosts_login_that_has_expired() {
+    let Some(talk) = Talk::prepare(Pays::ClaudeExpiredLogin) else { return };
+    talk.headless();
+}
+
+#[test]
 fn codex_by_an_api_key_over_a_websocket() {
     let Some(talk) = Talk::prepare(Pays::CodexKey) else { return };
     let model = talk.headless();
@@ -49,6 +57,20 @@ fn codex_by_the_hosts_login() {
     let Some(talk) = Talk::prepare(Pays::ChatGptLogin) else { return };
     let model = talk.headless();
     assert!(!model.messages().is_empty(), "nothing came over a WebSocket");
+}
+
+#[test]
+fn codex_by_the_hosts_login_that_has_expired() {
+    let Some(talk) = Talk::prepare(Pays::ChatGptExpiredLogin) else { return };
+    talk.headless();
+}
+
+#[test]
+fn two_sessions_refresh_one_login_once() {
+    for pays in [Pays::ClaudeExpiredLogin, Pays::ChatGptExpiredLogin] {
+        let Some(talk) = Talk::prepare(pays) else { return };
+        talk.twice();
+    }
 }
 
 #[test]

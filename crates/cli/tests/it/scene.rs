@@ -9,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 pub struct Scene {
     folder: tempfile::TempDir,
     env: Vec<(String, String)>,
+    /// The program that runs ours, and its arguments.
+    entry: Vec<String>,
 }
 
 /// What a finished run left.
@@ -56,7 +58,7 @@ impl Scene {
         let folder = tempfile::Builder::new().prefix("scene").tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("home")).unwrap();
         std::fs::create_dir_all(folder.path().join("project")).unwrap();
-        Self { folder, env: Vec::new() }
+        Self { folder, env: Vec::new(), entry: Vec::new() }
     }
 
     /// An agent `a` in a bottle `b` whose agent is a shell.
@@ -90,10 +92,20 @@ impl Scene {
 
     /// The program, in a new session without a terminal, in the project's folder, with an environment of our own.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("setsid");
-        command.args(["--wait", PROGRAM.as_str()]).args(args);
+        let mut whole = self.entry.clone();
+        whole.extend(["setsid", "--wait", PROGRAM.as_str()].map(str::to_owned));
+        let mut command = Command::new(&whole[0]);
+        command.args(&whole[1..]).args(args);
         self.set_up(&mut command);
         command
+    }
+
+    /// The same, with the program in other namespaces: `entry` is what runs programs there, in the folder `/`.
+    pub fn within(mut self, entry: Vec<String>) -> Self {
+        let project = self.path("project").to_string_lossy().into_owned();
+        let there = ["sh", "-c", "cd \"$0\" && exec \"$@\"", &project].map(str::to_owned);
+        self.entry = entry.into_iter().chain(there).collect();
+        self
     }
 
     pub fn set_up(&self, command: &mut Command) {

@@ -1,8 +1,11 @@
+use std::os::unix::fs::PermissionsExt as _;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use testkit::canary;
 use testkit::model_api::Credential;
 
+use super::token_endpoint::Renewal;
 use crate::scene::Scene;
 
 /// What a conversation is paid with.
@@ -11,52 +14,59 @@ pub enum Pays {
     ClaudeToken,
     ClaudeKey,
     ClaudeLogin,
+    /// Its access token has expired.
+    ClaudeExpiredLogin,
     CodexKey,
     /// Whose model offers no WebSocket.
     CodexKeyOverHttp,
     ChatGptLogin,
+    /// Its access token has expired.
+    ChatGptExpiredLogin,
 }
 
 /// The person's own: what the model wants to see, and what must be found nowhere else.
 pub struct Purse {
     pub credential: Credential,
     pub secrets: Vec<String>,
+    pub renewal: Option<Renewal>,
 }
 
 /// 2100-01-01, in seconds since 1970.
-pub const FAR: i64 = 4_102_444_800;
+const FAR: i64 = 4_102_444_800;
+/// 2020-01-01.
+const PAST: i64 = 1_577_836_800;
 
 impl Pays {
     pub fn agent(self) -> &'static str {
         match self {
-            Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin => "claude",
-            Self::CodexKey | Self::CodexKeyOverHttp | Self::ChatGptLogin => "codex",
+            Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin | Self::ClaudeExpiredLogin => "claude",
+            Self::CodexKey | Self::CodexKeyOverHttp | Self::ChatGptLogin | Self::ChatGptExpiredLogin => "codex",
         }
     }
 
     /// The host that is asked.
     pub fn host(self) -> &'static str {
         match self {
-            Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin => "api.anthropic.com",
+            Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin | Self::ClaudeExpiredLogin => "api.anthropic.com",
             Self::CodexKey | Self::CodexKeyOverHttp => "api.openai.com",
-            Self::ChatGptLogin => "chatgpt.com",
+            Self::ChatGptLogin | Self::ChatGptExpiredLogin => "chatgpt.com",
         }
     }
 
     /// Where it is asked.
     pub fn path(self) -> &'static str {
         match self {
-            Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin => "/v1/messages",
+            Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin | Self::ClaudeExpiredLogin => "/v1/messages",
             Self::CodexKey | Self::CodexKeyOverHttp => "/v1/responses",
-            Self::ChatGptLogin => "/backend-api/codex/responses",
+            Self::ChatGptLogin | Self::ChatGptExpiredLogin => "/backend-api/codex/responses",
         }
     }
 
     /// Where the person keeps it, below the home.
     pub fn file(self) -> Option<&'static str> {
         match self {
-            Self::ClaudeLogin => Some(".claude/.credentials.json"),
-            Self::ChatGptLogin => Some(".codex/auth.json"),
+            Self::ClaudeLogin | Self::ClaudeExpiredLogin => Some(".claude/.credentials.json"),
+            Self::ChatGptLogin | Self::ChatGptExpiredLogin => Some(".codex/auth.json"),
             Self::ClaudeToken | Self::ClaudeKey | Self::CodexKey | Self::CodexKeyOverHttp => None,
         }
     }
@@ -66,7 +76,9 @@ impl Pays {
         match self {
             Self::ClaudeToken => "auth_token: MODEL_CREDENTIAL",
             Self::ClaudeKey | Self::CodexKey | Self::CodexKeyOverHttp => "api_key: MODEL_CREDENTIAL",
-            Self::ClaudeLogin | Self::ChatGptLogin => "forward_host_credentials: true",
+            Self::ClaudeLogin | Self::ClaudeExpiredLogin | Self::ChatGptLogin | Self::ChatGptExpiredLogin => {
+                "forward_host_credentials: true"
+            }
         }
     }
 
@@ -74,7 +86,7 @@ impl Pays {
     pub fn earn(self, scene: Scene) -> (Scene, Purse) {
         let variable = |credential: fn(&str) -> Credential| {
             let secret = canary("credential");
-            let purse = Purse { credential: credential(&secret), secrets: vec![secret.clone()] };
+            let purse = Purse { credential: credential(&secret), secrets: vec![secret.clone()], renewal: None };
             (secret, purse)
         };
         match self {
@@ -86,44 +98,75 @@ impl Pays {
                 let (secret, purse) = variable(Credential::api_key);
                 (scene.env("MODEL_CREDENTIAL", &secret), purse)
             }
-            Self::ClaudeLogin => {
-                let (access, refresh) = (canary("access"), canary("refresh"));
-                let scene = scene.file("home/.claude/.credentials.json", &claude_login(&access, &refresh, FAR).to_string());
-                (scene, Purse { credential: Credential::bearer(&access), secrets: vec![access, refresh] })
-            }
-            Self::ChatGptLogin => {
-                let (access, id, refresh) = (canary("access"), canary("id"), canary("refresh"));
-                let login = chatgpt_login(&access, &id, &refresh, FAR);
-                let token = login["tokens"]["access_token"].as_str().unwrap().to_owned();
-                let scene = scene.file("home/.codex/auth.json", &login.to_string());
-                (scene, Purse { credential: Credential::bearer(&token), secrets: vec![access, id, refresh] })
-            }
+            Self::ClaudeLogin => claude_login(scene, FAR),
+            Self::ClaudeExpiredLogin => claude_login(scene, PAST),
+            Self::ChatGptLogin => chatgpt_login(scene, FAR),
+            Self::ChatGptExpiredLogin => chatgpt_login(scene, PAST),
         }
     }
 }
 
-/// Claude Code's `.credentials.json`; `expires` in seconds since 1970.
-pub fn claude_login(access: &str, refresh: &str, expires: i64) -> Value {
-    let scopes = ["user:inference", "user:profile"];
-    json!({ "claudeAiOauth": {
-        "accessToken": access, "refreshToken": refresh, "expiresAt": expires * 1000, "scopes": scopes, "subscriptionType": "max",
-    }})
+/// Claude Code's `.credentials.json`.
+fn claude_login(scene: Scene, expires: i64) -> (Scene, Purse) {
+    let [access, refresh, next_access, next_refresh] = ["access", "refresh", "next-access", "next-refresh"].map(canary);
+    let login = json!({ "claudeAiOauth": {
+        "accessToken": access, "refreshToken": refresh, "expiresAt": expires * 1000,
+        "scopes": ["user:inference", "user:profile"], "subscriptionType": "max",
+    }});
+    let scene = closed_file(scene, "home/.claude/.credentials.json", &login);
+    if expires == FAR {
+        return (scene, Purse { credential: Credential::bearer(&access), secrets: vec![access, refresh], renewal: None });
+    }
+    let renewal = Renewal {
+        host: "platform.claude.com",
+        path: "/v1/oauth/token",
+        refresh: refresh.clone(),
+        tokens: json!({ "access_token": next_access, "refresh_token": next_refresh, "expires_in": 28_800 }),
+    };
+    let secrets = vec![next_access.clone(), next_refresh, access, refresh];
+    (scene, Purse { credential: Credential::bearer(&next_access), secrets, renewal: Some(renewal) })
 }
 
 /// Codex's `auth.json`. Its tokens are JSON Web Tokens, whose last part is what nobody can make up.
-pub fn chatgpt_login(access: &str, id: &str, refresh: &str, expires: i64) -> Value {
-    json!({
+fn chatgpt_login(scene: Scene, expires: i64) -> (Scene, Purse) {
+    let [access, id, refresh, next_access, next_id, next_refresh] =
+        ["access", "id", "refresh", "next-access", "next-id", "next-refresh"].map(canary);
+    let (access_token, next_access_token) = (token(&access, expires), token(&next_access, FAR));
+    let login = json!({
         "auth_mode": "chatgpt",
         "OPENAI_API_KEY": null,
         "tokens": {
-            "id_token": token(id, expires), "access_token": token(access, expires), "refresh_token": refresh,
+            "id_token": token(&id, expires), "access_token": access_token, "refresh_token": refresh,
             "account_id": "account-of-the-test",
         },
         "last_refresh": "2026-01-01T00:00:00Z",
-    })
+    });
+    let scene = closed_file(scene, "home/.codex/auth.json", &login);
+    if expires == FAR {
+        return (
+            scene,
+            Purse { credential: Credential::bearer(&access_token), secrets: vec![access, id, refresh], renewal: None },
+        );
+    }
+    let renewal = Renewal {
+        host: "auth.openai.com",
+        path: "/oauth/token",
+        refresh: refresh.clone(),
+        tokens: json!({
+            "id_token": token(&next_id, FAR), "access_token": next_access_token, "refresh_token": next_refresh,
+        }),
+    };
+    let secrets = vec![next_access, next_id, next_refresh, access, id, refresh];
+    (scene, Purse { credential: Credential::bearer(&next_access_token), secrets, renewal: Some(renewal) })
 }
 
-pub fn token(signature: &str, expires: i64) -> String {
+fn closed_file(scene: Scene, path: &str, content: &Value) -> Scene {
+    let scene = scene.file(path, &content.to_string());
+    std::fs::set_permissions(scene.path(path), std::fs::Permissions::from_mode(0o600)).unwrap();
+    scene
+}
+
+fn token(signature: &str, expires: i64) -> String {
     let account = json!({
         "chatgpt_account_id": "account-of-the-test", "chatgpt_user_id": "user-of-the-test", "chatgpt_plan_type": "plus",
     });

@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,10 +9,12 @@ use testkit::origin::{Door, Gate, Recorded};
 use testkit::{TestAuthority, canary};
 
 use super::needles::Needles;
+use super::network::Network;
 use super::pays::{Pays, Purse};
 use super::records::{self, Follower};
 use super::script::{FOREIGN, TOOLS, script};
 use super::search::Search;
+use super::token_endpoint::TokenEndpoint;
 use super::told;
 use crate::agents::with_program;
 use crate::needs::{Needs, find};
@@ -27,6 +30,8 @@ pub struct Talk {
     pays: Pays,
     scene: Scene,
     model: ModelApi,
+    /// Where an expired login is refreshed, and the network in which that is.
+    renewing: Option<(Network, TokenEndpoint)>,
     /// The model's last word waits for this.
     gate: Gate,
     /// What must be found nowhere.
@@ -48,23 +53,40 @@ impl Talk {
         // A bottle's processes become children of this test.
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
         let (control, authority) = (canary("control"), TestAuthority::new("the network"));
-        let (scene, Purse { credential, secrets }) = pays.earn(scene);
+        let (scene, Purse { credential, secrets, renewal }) = pays.earn(scene);
         let gate = Gate::closed();
         let script = script(pays).holding(&gate);
         let script = if pays == Pays::CodexKeyOverHttp { script.without_websockets() } else { script };
-        let model = ModelApi::start(Door::Tls(authority.leaf(&[pays.host()])), [credential], script);
+        let door = |host| Door::Tls(authority.leaf(&[host]));
+        let start = || ModelApi::start(door(pays.host()), [credential], script);
+        let (model, renewing) = match renewal {
+            None => (start(), None),
+            Some(renewal) => {
+                let network = Network::of(&scene, &[pays.host(), renewal.host])?;
+                let (host, door) = (renewal.host, door(renewal.host));
+                let (model, endpoint) = network.within(|| (start(), TokenEndpoint::start(door, renewal)));
+                network.lead(pays.host(), model.address());
+                network.lead(host, endpoint.origin().address());
+                (model, Some((network, endpoint)))
+            }
+        };
+        let scene = match &renewing {
+            None => scene
+                .bottle("b", &manifest(pays, &control, &format!("[{{host: {}, dial: \"{}\"}}]", pays.host(), model.address()))),
+            // Names are looked up, as in the world.
+            Some((network, _)) => scene.bottle("b", &manifest(pays, &control, "[]")).within(network.entry()),
+        };
         let ca = scene.path("ca.pem");
         authority.write_pem(&ca);
         let encoded = data_encoding::BASE64.encode(control.as_bytes());
         let skill = format!("---\nname: greet\ndescription: how to greet\n---\nSay canary-of-the-skill. {encoded}\n");
         let scene = scene
             .env("SSL_CERT_FILE", &ca.to_string_lossy())
-            .bottle("b", &manifest(pays, &model, &control))
             .agent("a", "bottle: b\nskills: [greet]\n", "canary-of-the-prompt")
             .file("home/.claude/skills/greet/SKILL.md", &skill)
             .file("project/notes", "canary-of-the-workspace\n");
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        Some(Self { pays, scene, model, gate, secrets, control, since })
+        Some(Self { pays, scene, model, renewing, gate, secrets, control, since })
     }
 
     /// Without a terminal, to its end.
@@ -106,6 +128,35 @@ impl Talk {
         assert_eq!(code, Some(0), "{}", screen.contents());
         self.needles().assert_absent("the terminal", &bytes);
         self.settled(follower.end())
+    }
+
+    /// Two sessions at once, whose login has to be refreshed.
+    pub fn twice(self) {
+        self.gate.open();
+        let begin = |label| {
+            let args = ["start", "a", "--yes", "--cwd", "--headless", "--label", label, "--prompt", "begin"];
+            let mut command = self.scene.command(&args);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        for session in ["one", "two"].map(begin) {
+            let ran = Ran::from(&session.wait_with_output().unwrap());
+            assert_eq!((ran.code, ran.stdout.as_str()), (0, "canary-of-the-answer\n"), "{ran:?}");
+        }
+        assert_eq!(self.model.refused().len(), 0, "{:#?}", self.model.refused());
+        self.assert_refreshed_once();
+    }
+
+    /// The login was refreshed once, and what it was refreshed to is what the person has now, with everything else.
+    fn assert_refreshed_once(&self) {
+        let Some((_, endpoint)) = &self.renewing else { return };
+        let requests = endpoint.origin().requests();
+        assert_eq!(requests.len(), 1, "{:?}", requests.iter().map(Recorded::line).collect::<Vec<_>>());
+        let file = self.scene.path("home").join(self.pays.file().unwrap());
+        let login = std::fs::read_to_string(&file).unwrap();
+        assert!(self.secrets.iter().filter(|secret| secret.contains("-next-")).all(|secret| login.contains(secret)), "{login}");
+        let kept = if self.pays.agent() == "claude" { "subscriptionType" } else { "account-of-the-test" };
+        assert!(!login.contains(&self.secrets[self.secrets.len() - 1]) && login.contains(kept), "{login}");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     fn args<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
@@ -158,6 +209,7 @@ impl Talk {
         }
         told::assert_told(*pays, model, &needles);
         records::assert_true(scene, *pays, model, followed);
+        self.assert_refreshed_once();
         // The workspace is a copy.
         assert!(!exists(&scene.path("project/made")));
         scene.assert_nothing_left();
@@ -171,12 +223,9 @@ fn is_system(path: &str) -> bool {
     ["/usr/", "/opt/", "/etc/"].iter().any(|folder| path.starts_with(folder))
 }
 
-fn manifest(pays: Pays, model: &ModelApi, control: &str) -> String {
+fn manifest(pays: Pays, control: &str, routes: &str) -> String {
+    let (agent, credential) = (pays.agent(), pays.manifest());
     format!(
-        "agent_provider:\n  template: {}\n  {}\nenv:\n  CONTROL: {control}\negress:\n  log: 2\n  routes:\n    - host: {}\n      dial: {}\n",
-        pays.agent(),
-        pays.manifest(),
-        pays.host(),
-        model.address()
+        "agent_provider:\n  template: {agent}\n  {credential}\nenv:\n  CONTROL: {control}\negress:\n  log: 2\n  routes: {routes}\n"
     )
 }
