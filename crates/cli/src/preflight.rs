@@ -14,6 +14,7 @@ pub fn render(preflight: &Preflight) -> String {
     lines.one("backend", &format!("{} ({})", preflight.backend, preflight.boundary));
     let program = preflight.program.as_ref().map(|path| format!("  ({path})")).unwrap_or_default();
     lines.one("runs", &format!("{}{program}", command(&preflight.command)));
+    lines.many("model", &preflight.model);
     lines.one("skills", &preflight.skills.join(", "));
     if let Some(workspace) = &preflight.workspace {
         lines.one(

@@ -1,6 +1,7 @@
 //! The real Claude Code and Codex in bottles, from prompt to answer: they converse with a scripted model that stands where their
 //! provider's does, and the credential that pays for it is nowhere but there.
 
+mod guide;
 mod needles;
 mod network;
 mod pays;
@@ -50,6 +51,12 @@ fn codex_by_an_api_key_over_http() {
     let Some(talk) = Talk::prepare(Pays::CodexKeyOverHttp) else { return };
     let model = talk.headless();
     assert!(model.messages().is_empty(), "it was to answer over HTTP alone");
+}
+
+#[test]
+fn codex_by_the_hosts_key() {
+    let Some(talk) = Talk::prepare(Pays::CodexKeyLogin) else { return };
+    talk.headless();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use agents::find::Found;
 use agents::{AgentCommand, Provider, Visible};
 use bottle::Boundary;
 use manifest::Origin;
-use policy::Table;
+use policy::{ProviderHost, Table};
 use provision::ProvisionPlan;
 use serde::{Serialize, Serializer};
 use store::{Identity, escape};
@@ -32,6 +32,9 @@ pub struct Preflight {
     pub boundary: &'static str,
     /// `claude`, `codex` or `command`.
     pub provider: &'static str,
+    /// The hosts of the agent's model, which every bottle of its template reaches, and what pays there:
+    /// `api.example.com [auth:Bearer, your Claude login]`.
+    pub model: Vec<String>,
     /// Where the agent's program was found on the host; `None` when it is not needed or comes with the image.
     pub program: Option<String>,
     /// What will be run: program and arguments.
@@ -95,6 +98,7 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
         backend: backend.to_string(),
         boundary: boundary(capabilities.boundary),
         provider: facts.provider.template().name(),
+        model: facts.provider.hosts().iter().map(model).collect(),
         program: facts.found.map(|found| shown(&found.found_at)),
         command: facts.command.argv.iter().map(|arg| escape(&arg.to_string_lossy())).collect(),
         skills: facts.provision.skills().iter().map(|skill| escape(skill.name())).collect(),
@@ -110,6 +114,13 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
         network: if facts.table.rules().is_empty() { NOTHING } else { ROUTES },
         tools: facts.visible.tools.iter().map(|tool| shown(tool.path())).collect(),
         notes: notes(facts),
+    }
+}
+
+fn model(ProviderHost { host, auth, .. }: &ProviderHost) -> String {
+    match auth {
+        Some(auth) => format!("{host} [auth:{auth}, {}]", auth.token_ref()),
+        None => format!("{host} [no credential]"),
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Pays {
     CodexKey,
     /// Whose model offers no WebSocket.
     CodexKeyOverHttp,
+    /// The host's login, which is an API key.
+    CodexKeyLogin,
     ChatGptLogin,
     /// Its access token has expired.
     ChatGptExpiredLogin,
@@ -40,7 +42,9 @@ impl Pays {
     pub fn agent(self) -> &'static str {
         match self {
             Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin | Self::ClaudeExpiredLogin => "claude",
-            Self::CodexKey | Self::CodexKeyOverHttp | Self::ChatGptLogin | Self::ChatGptExpiredLogin => "codex",
+            Self::CodexKey | Self::CodexKeyOverHttp | Self::CodexKeyLogin | Self::ChatGptLogin | Self::ChatGptExpiredLogin => {
+                "codex"
+            }
         }
     }
 
@@ -48,7 +52,7 @@ impl Pays {
     pub fn host(self) -> &'static str {
         match self {
             Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin | Self::ClaudeExpiredLogin => "api.anthropic.com",
-            Self::CodexKey | Self::CodexKeyOverHttp => "api.openai.com",
+            Self::CodexKey | Self::CodexKeyOverHttp | Self::CodexKeyLogin => "api.openai.com",
             Self::ChatGptLogin | Self::ChatGptExpiredLogin => "chatgpt.com",
         }
     }
@@ -57,8 +61,21 @@ impl Pays {
     pub fn path(self) -> &'static str {
         match self {
             Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin | Self::ClaudeExpiredLogin => "/v1/messages",
-            Self::CodexKey | Self::CodexKeyOverHttp => "/v1/responses",
+            Self::CodexKey | Self::CodexKeyOverHttp | Self::CodexKeyLogin => "/v1/responses",
             Self::ChatGptLogin | Self::ChatGptExpiredLogin => "/backend-api/codex/responses",
+        }
+    }
+
+    /// How the person is told who pays, before the launch.
+    pub fn preflight(self) -> &'static str {
+        match self {
+            Self::ClaudeToken => "  model      api.anthropic.com [auth:Bearer, variable MODEL_CREDENTIAL]\n",
+            Self::ClaudeKey => "  model      api.anthropic.com [auth:x-api-key, variable MODEL_CREDENTIAL]\n",
+            Self::ClaudeLogin | Self::ClaudeExpiredLogin => "  model      api.anthropic.com [auth:Bearer, your Claude login]\n",
+            Self::CodexKey | Self::CodexKeyOverHttp => "  model      api.openai.com [auth:Bearer, variable MODEL_CREDENTIAL]\n",
+            Self::CodexKeyLogin | Self::ChatGptLogin | Self::ChatGptExpiredLogin => {
+                "  model      api.openai.com [auth:Bearer, your Codex login]\n             chatgpt.com [auth:Bearer, your Codex login]\n"
+            }
         }
     }
 
@@ -66,7 +83,7 @@ impl Pays {
     pub fn file(self) -> Option<&'static str> {
         match self {
             Self::ClaudeLogin | Self::ClaudeExpiredLogin => Some(".claude/.credentials.json"),
-            Self::ChatGptLogin | Self::ChatGptExpiredLogin => Some(".codex/auth.json"),
+            Self::CodexKeyLogin | Self::ChatGptLogin | Self::ChatGptExpiredLogin => Some(".codex/auth.json"),
             Self::ClaudeToken | Self::ClaudeKey | Self::CodexKey | Self::CodexKeyOverHttp => None,
         }
     }
@@ -76,9 +93,11 @@ impl Pays {
         match self {
             Self::ClaudeToken => "auth_token: MODEL_CREDENTIAL",
             Self::ClaudeKey | Self::CodexKey | Self::CodexKeyOverHttp => "api_key: MODEL_CREDENTIAL",
-            Self::ClaudeLogin | Self::ClaudeExpiredLogin | Self::ChatGptLogin | Self::ChatGptExpiredLogin => {
-                "forward_host_credentials: true"
-            }
+            Self::ClaudeLogin
+            | Self::ClaudeExpiredLogin
+            | Self::CodexKeyLogin
+            | Self::ChatGptLogin
+            | Self::ChatGptExpiredLogin => "forward_host_credentials: true",
         }
     }
 
@@ -100,6 +119,12 @@ impl Pays {
             }
             Self::ClaudeLogin => claude_login(scene, FAR),
             Self::ClaudeExpiredLogin => claude_login(scene, PAST),
+            Self::CodexKeyLogin => {
+                let key = canary("credential");
+                let login = json!({ "auth_mode": "apikey", "OPENAI_API_KEY": key });
+                let purse = Purse { credential: Credential::bearer(&key), secrets: vec![key], renewal: None };
+                (closed_file(scene, "home/.codex/auth.json", &login), purse)
+            }
             Self::ChatGptLogin => chatgpt_login(scene, FAR),
             Self::ChatGptExpiredLogin => chatgpt_login(scene, PAST),
         }
