@@ -9,6 +9,7 @@ install_what_is_missing() {
   have_program git || packages+=(git)
   have_program ssh || packages+=(openssh-client)
   have_program runuser || packages+=(util-linux)
+  have_program ip || packages+=(iproute2)
   have_program cc || packages+=(gcc libc6-dev)
   have_program node || packages+=(nodejs)
   have_program npm || packages+=(npm)
