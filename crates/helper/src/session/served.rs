@@ -161,10 +161,14 @@ impl Served {
                 Ok((process, fds.into_iter().next()))
             }
             Some((FromExec::NotStarted { step, errno }, _)) => Err(self.not_started(exec, step, errno)),
-            Some((
-                FromExec::Exited(_) | FromExec::Killed(_) | FromExec::DeadlinePassed | FromExec::Done | FromExec::Failed { .. },
-                _,
-            )) => Err(failed("the helper spoke out of turn".to_owned())),
+            // Before the program began.
+            Some((FromExec::DeadlinePassed, _)) => match exec.deadline {
+                Some(after) => Err(ExecError::Deadline { bottle, program, after }),
+                None => Err(failed("the helper spoke of a deadline that was not set".to_owned())),
+            },
+            Some((FromExec::Exited(_) | FromExec::Killed(_) | FromExec::Done | FromExec::Failed { .. }, _)) => {
+                Err(failed("the helper spoke out of turn".to_owned()))
+            }
             None => Err(gone()),
         }
     }

@@ -109,6 +109,7 @@ checks! { $
     processes {
         a_deadline_kills_the_whole_tree,
         a_deadline_holds_for_spawned_programs,
+        a_deadline_may_pass_before_the_program_begins,
         kill_ends_daemons_too,
         exec_ends_although_a_daemon_holds_its_streams,
         a_program_outlives_its_dropped_handle,

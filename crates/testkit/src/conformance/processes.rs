@@ -54,6 +54,17 @@ pub(super) async fn a_deadline_holds_for_spawned_programs(room: Room) {
     room.close().await;
 }
 
+/// Whether the program has begun by then is a race that both sides win now and then: the answer is the same.
+pub(super) async fn a_deadline_may_pass_before_the_program_begins(room: Room) {
+    for milliseconds in [0, 1, 1, 2, 4, 8, 16] {
+        let deadline = Duration::from_millis(milliseconds);
+        let error = room.bottle.exec(room.probe(&["tree"]).deadline(deadline)).await.unwrap_err();
+        assert!(matches!(error, ExecError::Deadline { after, .. } if after == deadline), "{deadline:?}: {error:?}");
+    }
+    assert!(room.ok(&["exit", "0"]).await.is_empty(), "the bottle itself goes on");
+    room.close().await;
+}
+
 pub(super) async fn kill_ends_daemons_too(room: Room) {
     let mut program = room.spawn(room.probe(&["tree"])).await;
     let mut names = Vec::new();
