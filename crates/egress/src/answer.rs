@@ -86,7 +86,7 @@ fn counted(frame: Frame<Bytes>, ledger: &mut Ledger) -> Frame<Bytes> {
     }
     match frame.into_trailers() {
         Ok(mut trailers) => {
-            headers::strip_hop_by_hop(&mut trailers);
+            headers::strip_trailers_of_answer(&mut trailers);
             Frame::trailers(trailers)
         }
         Err(frame) => frame,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use policy::{Asked, Code, Host, LogLevel, Refusal, Rule, Verdict};
@@ -41,13 +41,15 @@ pub(super) async fn forward(
         Ok(rule) => rule,
         Err(refusal) => return Err(denied(&mut ledger, refusal)),
     };
+    let named = headers::named_by(rule);
+    headers::strip_disguises_of(&named, request.headers_mut());
     let injected = match credential::settle(shared, rule, request.headers_mut()).await {
         Ok(injected) => injected,
         Err(refusal) => return Err(denied(&mut ledger, refusal)),
     };
     let target = Target { host: host.clone(), port: place.port, transport: place.transport };
     let sent = match change {
-        Change::None => plain(shared, &target, rule, request, &ledger).await,
+        Change::None => plain(shared, &target, rule, request, named, &ledger).await,
         Change::WebSocket => web_socket(shared, &target, rule, request).await,
     };
     let answer = match sent {
@@ -135,11 +137,13 @@ async fn plain(
     target: &Target,
     rule: &Rule,
     request: Request<Incoming>,
+    named: Vec<HeaderName>,
     ledger: &Ledger,
 ) -> Result<Answered, Failure> {
-    let sent = ledger.sent();
-    let request =
-        request.map(|body| if body.is_end_stream() { RequestBody::whole("") } else { RequestBody::streamed(body, sent) });
+    let request = request.map(|body| match body.is_end_stream() {
+        true => RequestBody::whole(""),
+        false => RequestBody::streamed(body, ledger.sent(), named),
+    });
     shared.upstreams.send(target, rule, request).await.map(Answered::Plain)
 }
 

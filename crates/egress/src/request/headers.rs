@@ -2,7 +2,7 @@ use http::header::{
     ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
     PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
 };
-use policy::Headers;
+use policy::{Auth, Headers, Rule};
 
 use crate::refusal;
 
@@ -92,6 +92,51 @@ fn strip_disguised(headers: &mut HeaderMap) {
     }
 }
 
+/// The headers that a rule compares, and the one that its credential stands in.
+pub(super) fn named_by(rule: &Rule) -> Vec<HeaderName> {
+    let compared = rule.route.matches.iter().flat_map(|matched| &matched.headers).map(|header| header.name.as_str());
+    let paid = match &rule.route.auth {
+        Some(Auth::Header { header, .. }) => Some(header.as_str()),
+        Some(Auth::Scheme { .. } | Auth::Basic { .. }) | None => None,
+    };
+    compared.chain(paid).filter_map(|name| name.parse().ok()).collect()
+}
+
+/// Removes what is one of `names` but for `_` and `-`: a second one beside that which was judged, or which is put in.
+pub(super) fn strip_disguises_of(names: &[HeaderName], headers: &mut HeaderMap) {
+    if names.is_empty() {
+        return;
+    }
+    let dashed = |name: &HeaderName| name.as_str().replace('_', "-");
+    let is_disguise = |sent: &HeaderName| names.iter().any(|name| sent != name && dashed(sent) == dashed(name));
+    let disguised: Vec<HeaderName> = headers.keys().filter(|sent| is_disguise(sent)).cloned().collect();
+    for name in disguised {
+        headers.remove(name);
+    }
+}
+
+/// Removes from a request's trailers what counts in its head, and `names`. Threat: some servers merge trailers into the headers, so that a
+/// credential, a method or a length in a trailer would count after the headers were judged (RFC 9110 §6.5.1).
+pub(crate) fn strip_trailers(trailers: &mut HeaderMap, names: &[HeaderName]) {
+    strip_hop_by_hop(trailers);
+    trailers.remove(TE);
+    strip_ours(trailers);
+    strip_credentials(trailers);
+    strip_disguises_of(names, trailers);
+    for name in FRAMING.iter().chain(names) {
+        trailers.remove(name);
+    }
+    for name in policy::OVERRIDING {
+        trailers.remove(name);
+    }
+}
+
+/// Removes from an answer's trailers what does not stand in its head either.
+pub(crate) fn strip_trailers_of_answer(trailers: &mut HeaderMap) {
+    strip_answer(trailers);
+    strip_credentials_of_answer(trailers);
+}
+
 /// Removes from an answer what is not for the bottle: other ways to the same host that would go round us (QUIC), a question
 /// for a proxy's credential, which browsers would answer, and what only we say. Threat: a host that speaks in our name, so that the
 /// agent asks the person for what the host wants.
@@ -154,7 +199,7 @@ impl Headers for Sent<'_> {
 mod tests {
     use http::HeaderMap;
 
-    use super::{credentials, strip_answer, strip_hop_by_hop};
+    use super::{credentials, strip_answer, strip_disguises_of, strip_hop_by_hop, strip_trailers, strip_trailers_of_answer};
 
     fn map(fields: &[(&'static str, &str)]) -> HeaderMap {
         fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
@@ -213,6 +258,36 @@ mod tests {
         ]);
         strip_answer(&mut headers);
         assert_eq!(names(&headers), ["date"]);
+    }
+
+    #[test]
+    fn trailers_carry_nothing_that_counts_in_a_head() {
+        let of_the_rule = ["x-tenant".parse().unwrap(), "x-custom-key".parse().unwrap()];
+        let mut trailers = map(&[
+            ("x-http-method-override", "DELETE"),
+            ("x-original-url", "/admin"),
+            ("x_api_key", "theirs"),
+            ("authorization", "Bearer theirs"),
+            ("te", "trailers"),
+            ("host", "evil.example"),
+            ("content-length", "7"),
+            ("x-tenant", "b"),
+            ("x_custom-key", "theirs"),
+            ("x-checksum", "1"),
+            ("session_id", "2"),
+        ]);
+        strip_trailers(&mut trailers, &of_the_rule);
+        assert_eq!(names(&trailers), ["session_id", "x-checksum"]);
+        let mut answer = map(&[("x-bottle-refusal", "egress.host"), ("set-cookie", "a=b"), ("alt-svc", "h3"), ("grpc-status", "0")]);
+        strip_trailers_of_answer(&mut answer);
+        assert_eq!(names(&answer), ["grpc-status"]);
+    }
+
+    #[test]
+    fn a_header_in_disguise_does_not_stand_beside_the_one_that_was_judged() {
+        let mut headers = map(&[("x-tenant", "a"), ("x_tenant", "b"), ("x_other", "c")]);
+        strip_disguises_of(&["x-tenant".parse().unwrap()], &mut headers);
+        assert_eq!(names(&headers), ["x-tenant", "x_other"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use http::header::HOST;
+use http::header::{CONNECTION, HOST, TE};
 use http::uri::{InvalidUriParts, Parts, PathAndQuery};
 use http::{HeaderValue, Request, Response, Uri, Version};
 use hyper::body::Incoming;
@@ -94,5 +94,9 @@ pub(super) fn address(request: &mut Request<RequestBody>, host: HeaderValue) -> 
     }
     *request.version_mut() = Version::HTTP_11;
     request.headers_mut().insert(HOST, host);
+    if request.headers().contains_key(TE) {
+        // RFC 9110 §10.1.4: it is of one connection, and has to say so.
+        request.headers_mut().insert(CONNECTION, HeaderValue::from_static("TE"));
+    }
     Ok(())
 }
