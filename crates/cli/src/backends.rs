@@ -3,7 +3,7 @@ use bottle::Backend;
 use crate::failure::Failure;
 use crate::host_env::HostEnvironment;
 
-/// Every backend, the default first. The only place in the project that names one.
+/// Every backend that can be chosen, the default first. The only place in the project that names one.
 pub fn all() -> Vec<Box<dyn Backend>> {
     vec![Box::new(backend_native::NativeBackend::new(backend_native::HelperProgram::Own))]
 }
