@@ -278,7 +278,8 @@ mod tests {
         ]);
         strip_trailers(&mut trailers, &of_the_rule);
         assert_eq!(names(&trailers), ["session_id", "x-checksum"]);
-        let mut answer = map(&[("x-bottle-refusal", "egress.host"), ("set-cookie", "a=b"), ("alt-svc", "h3"), ("grpc-status", "0")]);
+        let mut answer =
+            map(&[("x-bottle-refusal", "egress.host"), ("set-cookie", "a=b"), ("alt-svc", "h3"), ("grpc-status", "0")]);
         strip_trailers_of_answer(&mut answer);
         assert_eq!(names(&answer), ["grpc-status"]);
     }
