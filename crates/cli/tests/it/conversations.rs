@@ -7,7 +7,6 @@ mod network;
 mod pays;
 mod records;
 mod script;
-mod search;
 mod talk;
 mod token_endpoint;
 mod told;

@@ -16,6 +16,7 @@ mod policy;
 mod prompts;
 mod refusals;
 mod scene;
+mod search;
 mod signals;
 mod start;
 mod terminal;

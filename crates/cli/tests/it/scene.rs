@@ -203,6 +203,11 @@ impl Live {
         self.child.stderr = Some(said.into_inner());
     }
 
+    /// The session's process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

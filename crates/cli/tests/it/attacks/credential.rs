@@ -1,68 +1,41 @@
 //! The person's credential, looked for in the bottle and lured out of it.
 
-use super::world::{FREE, MODEL, PAID, World, part};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Looks at everything that can be read: files, environments, arguments, and the memory of every process that can be opened.
-const SEARCH: &str = r#"
-import os, re, stat, sys
-mark = re.compile(b"cana" + b"ry-world|Y2FuYXJ5LXdvcm" + b"xk|63616e6172792d776f7" + b"26c64")
-own = os.getpid()
-def look(path, reader):
-    try:
-        if mark.search(reader()):
-            print("found in", path)
-    except (OSError, ValueError, OverflowError):
-        pass
-def memory(process):
-    for line in open(f"/proc/{process}/maps"):
-        span, mode = line.split()[:2]
-        if mode.startswith("r"):
-            low, high = (int(end, 16) for end in span.split("-"))
-            with open(f"/proc/{process}/mem", "rb", 0) as file:
-                file.seek(low)
-                yield file.read(high - low)
-def remembered(process):
-    for part in memory(process):
-        yield part
-for process in filter(str.isdigit, os.listdir("/proc")):
-    for name in ("environ", "cmdline", "comm", "status"):
-        look(f"/proc/{process}/{name}", lambda: open(f"/proc/{process}/{name}", "rb").read())
-    if int(process) != own:
-        try:
-            for part in remembered(process):
-                if mark.search(part):
-                    print("found in the memory of", process)
-        except (OSError, ValueError, OverflowError):
-            pass
-looked = 0
-for folder, folders, files in os.walk("/"):
-    folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/proc", "/usr", "/nix", "/gnu")]
-    for name in files:
-        path = os.path.join(folder, name)
-        try:
-            if stat.S_ISREG(os.lstat(path).st_mode):
-                looked += 1
-                look(path, lambda: open(path, "rb").read())
-        except OSError:
-            pass
-print("looked at files" if looked > 20 else "saw nothing")
-"#;
+use super::world::{FREE, MODEL, PAID, World, part};
+use crate::search::Search;
 
 #[test]
 fn the_credential_is_nowhere_in_the_bottle() {
     let Some(world) = World::open() else { return };
+    // A bottle's processes become children of this test.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    // What is in the bottle, and must be found wherever the credential must not.
+    let control = testkit::canary("control");
     let mut live = world.scene.live(&format!(
         "cd; curl -sS -D headers -o answer -H 'Authorization: Bearer sk-of-nobody' https://{PAID}/x && curl -sS http://policy.bottle.internal/ > policy
-         curl -sS http://policy.bottle.internal/policy.json > policy.json; echo ready; cat"
+         curl -sS http://policy.bottle.internal/policy.json > policy.json; export CONTROL={control}; printf %s $CONTROL | base64 -w 0 > held
+         echo ready; cat"
     ));
     world.origin.wait("the paid request", |requests| requests.len() == 1);
     assert_eq!(world.origin.requests()[0].header("authorization"), Some(&*format!("Bearer {}", world.canary)));
-    for user in ["node", "root"] {
-        let exec = ["exec", "s", "--user", user, "--", "/usr/bin/python3", "-I", "-c", SEARCH];
-        let ran = world.scene.run(&exec);
-        assert_eq!((ran.code, ran.stdout.as_str()), (0, "looked at files\n"), "as {user}: {ran:?}");
-        assert!(!world.written(&ran).contains(&world.canary));
+    let texts = [control.as_str(), &world.canary];
+    let outside = Search::outside(live.id(), &texts);
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(outside.closed, Vec::<String>::new());
     }
+    let [node, root] = ["node", "root"].map(|user| Search::inside(&world.scene, "s", user, &["/"], since, &texts));
+    outside.assert_found(0, "memory", "plain");
+    node.assert_found(0, "environ", "plain");
+    node.assert_found(0, "file", "base64");
+    assert_eq!(root.still_closed(&node), Vec::<&str>::new());
+    for search in [outside, node, root] {
+        assert_eq!(search.places(1), Vec::<String>::new(), "the credential is in the bottle");
+    }
+    let logs = world.scene.run(&["logs", "s"]);
+    assert_eq!(logs.code, 0, "{logs:?}");
+    assert!(!world.written(&logs).contains(&world.canary));
     live.close_stdin();
     let (status, stderr) = live.end();
     assert!(status == Some(0) && !stderr.contains(&world.canary), "{stderr}");

@@ -13,14 +13,13 @@ use super::network::Network;
 use super::pays::{Pays, Purse};
 use super::records::{self, Follower};
 use super::script::{FOREIGN, TOOLS, script};
-use super::search::Search;
 use super::token_endpoint::TokenEndpoint;
 use super::told;
 use crate::agents::with_program;
 use crate::needs::{Needs, find};
 use crate::scene::{Ran, Scene, exists};
+use crate::search::Search;
 use crate::terminal::{Ended, Terminal};
-use crate::traces::processes_below;
 
 /// The session's name.
 pub const SESSION: &str = "talk";
@@ -171,21 +170,18 @@ impl Talk {
     /// While the agent waits for the model: where is the credential?
     fn look_around(&self, session: u32) -> Follower {
         let texts: Vec<&str> = std::iter::once(&self.control).chain(&self.secrets).map(String::as_str).collect();
-        let bottle = processes_below(std::process::id()).into_keys().filter(|id| u32::try_from(*id) != Ok(session));
-        let outside = Search::outside(bottle, &texts);
+        let outside = Search::outside(session, &texts);
         outside.assert_found(0, "environ", "plain");
         outside.assert_found(0, "memory", "plain");
         if rustix::process::geteuid().is_root() {
             assert_eq!(outside.closed, Vec::<String>::new());
         }
-        let node = Search::inside(&self.scene, "node", &["/"], self.since, &texts);
+        let node = Search::inside(&self.scene, SESSION, "node", &["/"], self.since, &texts);
         node.assert_found(0, "environ", "plain");
         node.assert_found(0, "file", "base64");
         let closed: Vec<&str> = node.closed.iter().filter(|path| path.starts_with('/')).map(String::as_str).collect();
-        let root = Search::inside(&self.scene, "root", &closed, self.since, &texts);
-        // What neither may read is the host's own.
-        let closed: Vec<_> = root.closed.iter().filter(|path| closed.contains(&path.as_str()) && !is_system(path)).collect();
-        assert!(closed.is_empty(), "{closed:?}");
+        let root = Search::inside(&self.scene, SESSION, "root", &closed, self.since, &texts);
+        assert_eq!(root.still_closed(&node), Vec::<&str>::new());
         for search in [&outside, &node, &root] {
             for text in 1..texts.len() {
                 assert_eq!(search.places(text), Vec::<String>::new(), "the credential is in the bottle");
@@ -218,10 +214,6 @@ impl Talk {
         assert_eq!(needles.files(&scene.path("")), kept, "the credential is in files of the host");
         self.model
     }
-}
-
-fn is_system(path: &str) -> bool {
-    ["/usr/", "/opt/", "/etc/"].iter().any(|folder| path.starts_with(folder))
 }
 
 fn manifest(pays: Pays, control: &str, routes: &str) -> String {

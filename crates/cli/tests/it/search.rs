@@ -1,7 +1,7 @@
 use serde::Deserialize;
 
-use super::talk::SESSION;
 use crate::scene::Scene;
+use crate::traces::processes_below;
 
 const SCRIPT: &str = include_str!("search.py");
 
@@ -25,18 +25,20 @@ pub struct Found {
 }
 
 impl Search {
-    /// In the session's bottle: what `user` may read of all processes, and below some folders.
-    pub fn inside(scene: &Scene, user: &str, folders: &[&str], since: u64, texts: &[&str]) -> Self {
+    /// In a session's bottle: what `user` may read of all processes, and below some folders.
+    pub fn inside(scene: &Scene, session: &str, user: &str, folders: &[&str], since: u64, texts: &[&str]) -> Self {
         let args = arguments(folders, "all", since, texts);
-        let exec = ["exec", SESSION, "--user", user, "--", "/usr/bin/python3", "-"].map(str::to_owned);
+        let exec = ["exec", session, "--user", user, "--", "/usr/bin/python3", "-"].map(str::to_owned);
         let args: Vec<String> = exec.into_iter().chain(args).collect();
         let ran = scene.run_with(&args.iter().map(String::as_str).collect::<Vec<_>>(), SCRIPT.as_bytes());
         assert_eq!(ran.code, 0, "{ran:?}");
         serde_json::from_str(&ran.stdout).unwrap()
     }
 
-    /// These processes, as the person who owns them sees them from outside.
-    pub fn outside(processes: impl Iterator<Item = i32>, texts: &[&str]) -> Self {
+    /// The processes of the bottle of this session (its process), as the person who owns them sees them from outside. They are
+    /// found because this test's process has become their reaper (`PR_SET_CHILD_SUBREAPER(2const)`).
+    pub fn outside(session: u32, texts: &[&str]) -> Self {
+        let processes = processes_below(std::process::id()).into_keys().filter(|id| u32::try_from(*id) != Ok(session));
         let processes: Vec<String> = processes.map(|id| id.to_string()).collect();
         let args = arguments(&[], &processes.join(":"), 0, texts);
         let output = std::process::Command::new("/usr/bin/python3").args(["-c", SCRIPT]).args(args).output().unwrap();
@@ -48,6 +50,13 @@ impl Search {
     pub fn assert_found(&self, text: usize, place: &str, form: &str) {
         let mut found = self.found.iter().filter(|found| found.text == text);
         assert!(found.any(|found| (found.place.as_str(), found.form.as_str()) == (place, form)), "{self:#?}");
+    }
+
+    /// What was closed to another user's search and is to this one too, but for the host's own system.
+    pub fn still_closed(&self, other: &Self) -> Vec<&str> {
+        let is_system = |path: &str| ["/usr/", "/opt/", "/etc/"].iter().any(|folder| path.starts_with(folder));
+        let both = self.closed.iter().filter(|path| path.starts_with('/') && other.closed.contains(path));
+        both.map(String::as_str).filter(|path| !is_system(path)).collect()
     }
 
     /// Where text number `text` was found, as `place: where`.
