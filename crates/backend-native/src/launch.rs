@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use bottle::{BottleName, BottleSpec, ImageSupport, LaunchError, RootFs};
+use bottle::{BottleName, BottleSpec, ImageSupport, LaunchError, Limits, RootFs};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::Pid;
 
@@ -79,7 +79,15 @@ fn setup(spec: &BottleSpec, ids: &IdPlan) -> Result<Setup, LaunchError> {
         RootFs::Default | RootFs::Archive(_) | RootFs::Image(_) => None,
     };
     let tools = spec.tools.iter().map(|tool| host_file::told(&tool.place)).collect();
-    Ok(Setup { name: spec.name.to_string(), ids: ids.for_helper(), image, tools, disk: spec.limits.disk })
+    Ok(Setup { name: spec.name.to_string(), ids: ids.for_helper(), image, tools, disk: layer(&spec.limits) })
+}
+
+/// Bytes of the private layer; `None` for half of the machine's memory. What is written to it counts as the bottle's memory and cannot be
+/// reclaimed: without a bound below `limits.memory`, one large file would have everything in the bottle killed.
+fn layer(limits: &Limits) -> Option<u64> {
+    /// What making a bottle takes, and some room.
+    const LEAST: u64 = 16 << 20;
+    limits.disk.or(limits.memory.map(|memory| (memory / 2).max(LEAST)))
 }
 
 /// What a bottle's file system can be made from.

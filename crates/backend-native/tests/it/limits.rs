@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use bottle::{Backend, BottleName, BottleSpec, LaunchError, Limits, RootFs};
+use bottle::{Backend, BottleName, BottleSpec, Exec, LaunchError, Limits, RootFs};
 
 use crate::backend::backend;
 
@@ -47,6 +47,22 @@ async fn a_limit_that_no_bottle_fits_into_is_named() {
         Some(LaunchError::Failed { reason, .. }) => assert!(reason.contains("limits.memory was reached"), "{reason}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_file_larger_than_the_memory_limit_fills_the_disk_and_kills_nothing() {
+    let Ok(capabilities) = backend().check().await else { return testkit::require("userns", "no bottles here") };
+    if let Err(reason) = &capabilities.limits.memory {
+        return testkit::require("cgroup", reason);
+    }
+    let limits = Limits { memory: Some(128 << 20), ..Limits::default() };
+    let launched = backend().launch(&spec(&format!("limits-file-{}", std::process::id()), limits)).await.unwrap();
+    let script = "head -c 256M /dev/zero >/tmp/x; echo $?; rm /tmp/x; echo still here";
+    let output = launched.bottle.exec(Exec::new("/bin/sh").args(["-c", script])).await.unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stdout, "1\nstill here\n", "{stderr}");
+    assert!(stderr.contains("No space left on device"), "{stderr}");
+    launched.bottle.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -56,16 +56,34 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 }
 
 /// By which servers that expect a proxy of their own in front take a request to be for another host or path than it says.
-static SAID_BY_PROXIES: [HeaderName; 9] = [
+static SAID_BY_PROXIES: [HeaderName; 27] = [
     FORWARDED,
     HeaderName::from_static("x-forwarded-host"),
     HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-forwarded-uri"),
+    HeaderName::from_static("x-forwarded-path"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-url"),
     HeaderName::from_static("x-original-host"),
-    HeaderName::from_static("x-host"),
-    HeaderName::from_static("x-http-host-override"),
     HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-original-path"),
     HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-rewrite-uri"),
     HeaderName::from_static("x-override-url"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-real-host"),
+    HeaderName::from_static("x-backend-host"),
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-http-path-override"),
+    HeaderName::from_static("x-http-destinationurl"),
+    HeaderName::from_static("x-envoy-original-path"),
+    HeaderName::from_static("x-envoy-original-host"),
+    HeaderName::from_static("x-ms-original-url"),
+    HeaderName::from_static("x-waws-unencoded-url"),
+    HeaderName::from_static("x-request-uri"),
+    HeaderName::from_static("x-script-name"),
+    HeaderName::from_static("script-name"),
 ];
 
 /// Removes what else is not for the other end: `Expect` was answered here, early data is not taken. Threat: a host or path in a

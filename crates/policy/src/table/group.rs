@@ -99,7 +99,17 @@ impl Choice<'_> {
 }
 
 /// Headers by which frameworks take another method than the request's own.
-pub const OVERRIDING: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+pub const OVERRIDING: [&str; 9] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-method",
+    "x-http-verb",
+    "x-wp-method",
+    "x-forwarded-method",
+    "x-original-method",
+    "x-rewrite-method",
+];
 
 /// The methods that a server may take the request for besides its own. Threat: frameworks obey a header, so that a GET or POST that
 /// is allowed does what a DELETE would.
