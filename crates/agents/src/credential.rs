@@ -1,6 +1,6 @@
-use policy::{Auth, HeaderName, Host, Login, Method, PathMatch, PathValue, ProviderHost, RequestMatch, Scheme, TokenRef};
+use policy::{Auth, HeaderName, Host, Login, ProviderHost, Scheme, TokenRef};
 
-use crate::Template;
+use crate::{Template, model_requests};
 
 /// What an agent's model is paid with, by where the host finds it. The credential itself never enters a bottle.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,16 +59,16 @@ impl Credential {
         }
     }
 
-    /// The hosts that a template's program asks, and how the credential is put into its requests. Both kinds of Codex's login
+    /// The hosts that a template's program asks, what it asks there, and how the credential is put into its requests. Both kinds of Codex's login
     /// give the same, so that a policy can be told without reading the login.
     pub fn hosts(&self, template: Template) -> Vec<ProviderHost> {
         let auth = || Some(self.auth(template, self.token_ref()?));
         let hosts = match (template, self) {
             (Template::Command, _) => Vec::new(),
-            (Template::Claude, _) => vec![("api.anthropic.com", Vec::new())],
-            (Template::Codex, Self::Token(_) | Self::ApiKey(_)) => vec![("api.openai.com", Vec::new())],
+            (Template::Claude, _) => vec![("api.anthropic.com", model_requests::claude())],
+            (Template::Codex, Self::Token(_) | Self::ApiKey(_)) => vec![("api.openai.com", model_requests::openai())],
             (Template::Codex, Self::None | Self::ClaudeLogin | Self::CodexKeyLogin | Self::ChatGptLogin(_)) => {
-                vec![("api.openai.com", Vec::new()), ("chatgpt.com", chatgpt())]
+                vec![("api.openai.com", model_requests::openai()), ("chatgpt.com", model_requests::chatgpt())]
             }
         };
         let host = |(host, matches)| Some(ProviderHost { host: Host::parse(host).ok()?, auth: auth(), matches });
@@ -86,30 +86,6 @@ impl Credential {
             None => Auth::Scheme { scheme: Scheme::Bearer, token_ref },
         }
     }
-}
-
-/// What Codex asks for at every start: the model, and for reading its models, which workspace the account is in, a setting, and what
-/// is left of its allowance.
-///
-/// Threat: the token opens the whole account. Through the rest of `chatgpt.com` an agent could read the person's conversations,
-/// start tasks that run elsewhere (`/backend-api/wham/tasks`), and use connected mail and drives (`/backend-api/ps/mcp`).
-fn chatgpt() -> Vec<RequestMatch> {
-    const READ: [&str; 4] = [
-        "/backend-api/codex/models",
-        "/backend-api/wham/accounts/check",
-        // How commits are signed, and no more.
-        "/backend-api/wham/settings/user",
-        "/backend-api/wham/usage",
-    ];
-    let model = || {
-        let path = PathValue::parse("/backend-api/codex/responses").ok()?;
-        Some(RequestMatch { paths: vec![PathMatch::Prefix(path)], ..RequestMatch::default() })
-    };
-    let read = || {
-        let paths = READ.iter().map(|path| Some(PathMatch::Exact(PathValue::parse(path).ok()?))).collect::<Option<_>>()?;
-        Some(RequestMatch { paths, methods: vec![Method::parse("GET").ok()?], ..RequestMatch::default() })
-    };
-    [model(), read()].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod command;
 mod credential;
 pub mod credentials;
 pub mod find;
+mod model_requests;
 mod placeholder;
 mod provider;
 mod runtime;

@@ -85,6 +85,19 @@ fn claude_on_a_terminal() {
     talk.on_a_terminal();
 }
 
+/// It must not ask whether the key that it finds is to be used.
+#[test]
+fn claude_on_a_terminal_by_an_api_key() {
+    let Some(talk) = Talk::prepare(Pays::ClaudeKey) else { return };
+    talk.on_a_terminal();
+}
+
+#[test]
+fn codex_on_a_terminal_by_an_api_key() {
+    let Some(talk) = Talk::prepare(Pays::CodexKey) else { return };
+    talk.on_a_terminal();
+}
+
 #[test]
 fn codex_on_a_terminal() {
     let Some(talk) = Talk::prepare(Pays::ChatGptLogin) else { return };

@@ -7,7 +7,7 @@ use crate::scene::Scene;
 fn the_guide_is_true() {
     let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/agents.md")).unwrap();
     let examples: Vec<(&str, &str)> = guide.split("```yaml\n").skip(1).map(example).collect();
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 7);
     for (manifest, preflight) in examples {
         let scene = scene().bottle("b", manifest);
         let ran = scene.run(&["start", "a", "--dry-run"]);

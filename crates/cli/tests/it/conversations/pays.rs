@@ -79,6 +79,17 @@ impl Pays {
         }
     }
 
+    /// What else the credential would open at the host.
+    pub fn account(self) -> &'static str {
+        match self {
+            Self::ClaudeToken | Self::ClaudeKey | Self::ClaudeLogin | Self::ClaudeExpiredLogin => {
+                "/api/oauth/claude_cli/create_api_key"
+            }
+            Self::CodexKey | Self::CodexKeyOverHttp | Self::CodexKeyLogin => "/v1/files",
+            Self::ChatGptLogin | Self::ChatGptExpiredLogin => "/backend-api/wham/tasks",
+        }
+    }
+
     /// Where the person keeps it, below the home.
     pub fn file(self) -> Option<&'static str> {
         match self {

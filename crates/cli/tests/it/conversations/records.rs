@@ -32,7 +32,14 @@ pub fn assert_true(scene: &Scene, pays: Pays, model: &ModelApi, followed: Vec<Va
     let (passed, refused): (Vec<&Value>, Vec<&Value>) = all.iter().partition(|record| record["verdict"] == "allow");
     assert_passed(pays, model, &passed);
     // On a terminal, programs try a few things of their own.
-    for (code, asked) in [("egress.host", forbidden()), ("egress.foreign_credential", foreign(pays))] {
+    let account = format!("POST {}{}", pays.host(), pays.account());
+    let expected = [
+        ("egress.host", forbidden()),
+        ("egress.foreign_credential", foreign(pays)),
+        // What else the credential opens.
+        ("egress.request", account),
+    ];
+    for (code, asked) in expected {
         let found = refused.iter().filter(|record| record["code"] == code && record["asked"] == asked);
         assert_eq!(found.count(), 1, "{code} {asked}: {refused:#?}");
     }

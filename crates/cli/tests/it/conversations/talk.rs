@@ -103,7 +103,7 @@ impl Talk {
         self.needles().assert_absent("stdout", ran.stdout.as_bytes());
         self.needles().assert_absent("stderr", ran.stderr.as_bytes());
         assert!(ran.stderr.contains(self.pays.preflight()), "{seen}");
-        assert!(ran.stderr.ends_with("2 things were refused: see 'bot-bottle logs talk'\n"), "{seen}");
+        assert!(ran.stderr.ends_with("3 things were refused: see 'bot-bottle logs talk'\n"), "{seen}");
         self.settled(follower.end())
     }
 

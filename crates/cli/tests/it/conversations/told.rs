@@ -9,7 +9,7 @@ use super::script::{FORBIDDEN, FOREIGN, TOOLS};
 pub fn assert_told(pays: Pays, model: &ModelApi, secrets: &Needles) {
     let results = model.results();
     assert_eq!(results.len(), TOOLS, "{results:#?}");
-    let [_, _, forbidden, foreign, policy] = &results[..] else { unreachable!() };
+    let [_, _, forbidden, foreign, account, policy] = &results[..] else { unreachable!() };
     // Claude is given a skill's text beside what its tool answers.
     assert!(model.everything().contains("canary-of-the-skill"), "{results:#?}");
     for part in ["canary-of-the-file", "canary-of-the-workspace", "403", "x-bottle-refusal: egress.host"] {
@@ -18,6 +18,7 @@ pub fn assert_told(pays: Pays, model: &ModelApi, secrets: &Needles) {
     for part in ["x-bottle-refusal: egress.foreign_credential", "placeholder that stands in the environment"] {
         assert!(foreign.contains(part), "{part}: {foreign}");
     }
+    assert!(account.contains("x-bottle-refusal: egress.request"), "{account}");
 
     let policy = plain(policy);
     let (text, json) = policy.split_once("\n----\n").unwrap();
