@@ -67,8 +67,8 @@ impl Needs {
 fn paths(paths: &[Path]) -> Option<Vec<PathMatch>> {
     let path = |path: &Path| {
         Some(match path {
-            Path::Exact(path) => PathMatch::Exact(PathValue::parse(*path).ok()?),
-            Path::Below(path) => PathMatch::Prefix(PathValue::parse(*path).ok()?),
+            Path::Exact(path) => PathMatch::Exact(PathValue::parse(path).ok()?),
+            Path::Below(path) => PathMatch::Prefix(PathValue::parse(path).ok()?),
         })
     };
     paths.iter().map(path).collect()
