@@ -1,12 +1,12 @@
-/// What the egress service logs.
+/// Whose paths are recorded. Method, host, status and bytes always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum LogLevel {
-    /// 0: nothing but its start.
+    /// 0: nobody's.
     #[default]
     Off,
-    /// 1: refusals and warnings.
+    /// 1: of what was refused.
     Refusals,
-    /// 2: every request and response.
+    /// 2: of what passed too.
     Everything,
 }
 

@@ -11,7 +11,7 @@ use egress::{Authority, Config, Control, Egress};
 use policy::Table;
 use provision::{Announce, ProvisionError, Provisioned, Trust};
 use secret::Secret;
-use store::{Audit, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError, Traffic};
+use store::{Audit, AuditError, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError, Traffic};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub unrecorded: u64,
     /// Where they are recorded.
     pub audit: PathBuf,
+    /// How many records of what passed were dropped to make room for later ones.
+    pub dropped: u64,
     /// What became of each time a signal asked for the policy anew: the number of rules, or why the old ones stayed.
     pub reloads: Vec<Result<usize, String>>,
 }
@@ -76,6 +78,9 @@ pub enum SessionError {
     /// Its state cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What it does cannot be recorded.
+    #[error("a session that cannot be recorded is not started: {0}")]
+    Record(#[from] AuditError),
     /// Its name.
     #[error(transparent)]
     Identity(#[from] store::IdentityError),
@@ -126,6 +131,7 @@ impl Session<'_> {
         let reloads = Reloads::default();
         let (mut made, mut late) = (None, None);
         let mut audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
+        let mut traffic = None;
         let ending = async {
             let folder = make_folder(&home, &mut plan)?;
             audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
@@ -133,6 +139,7 @@ impl Session<'_> {
                 plan: &plan,
                 backend,
                 audit: &audit,
+                traffic: &mut traffic,
                 interrupts: &mut *interrupts,
                 undo: &mut undo,
                 made: &mut made,
@@ -162,6 +169,7 @@ impl Session<'_> {
             refusals: audit.count(),
             unrecorded: audit.unrecorded(),
             audit: audit.path(),
+            dropped: traffic.map_or(0, |traffic: Arc<Traffic>| traffic.dropped()),
             reloads: reloads.taken(),
         }
     }
@@ -211,6 +219,7 @@ struct Phases<'a> {
     plan: &'a Plan,
     backend: &'a dyn Backend,
     audit: &'a Arc<Audit>,
+    traffic: &'a mut Option<Arc<Traffic>>,
     interrupts: &'a mut Interrupts,
     undo: &'a mut Undo,
     made: &'a mut Option<Arc<dyn Bottle>>,
@@ -230,6 +239,7 @@ impl Phases<'_> {
         let ready = self.open_folder(folder);
         // The folder is to be removed whatever becomes of these two.
         let (env, ready) = (env?, ready?);
+        let traffic = self.begin_records()?;
         let limit = self.plan.limits.time.map(|limit| (limit, Instant::now() + limit));
 
         let sources = sources(self.plan.network.credentials.clone(), &self.plan.network.roots);
@@ -241,7 +251,7 @@ impl Phases<'_> {
         let launched = self.launch(limit).await?;
         let bottle = Arc::clone(&launched.bottle);
         let Signer { authority, trust } = signer.await.map_err(io::Error::other).map_err(making_authority)??;
-        let control = self.serve(launched, authority, sources, &env)?;
+        let control = self.serve(launched, authority, sources, traffic, &env)?;
 
         let provisioned = self.provision(trust, &*bottle, announce, limit).await?;
 
@@ -277,6 +287,14 @@ impl Phases<'_> {
             None => SessionError::Unanswered(String::new()),
         })?;
         Ok(environment.variables().to_vec())
+    }
+
+    /// Before anything is made: where nothing can be written down there is no bottle.
+    fn begin_records(&mut self) -> Result<Arc<Traffic>, SessionError> {
+        self.audit.begin()?;
+        let traffic = Arc::new(Traffic::begin(self.home.clone(), self.plan.identity.clone())?);
+        *self.traffic = Some(Arc::clone(&traffic));
+        Ok(traffic)
     }
 
     /// Writes who we are and begins to serve the control socket.
@@ -325,6 +343,7 @@ impl Phases<'_> {
         launched: Launched,
         authority: Authority,
         sources: credentials::Sources,
+        traffic: Arc<Traffic>,
         env: &[(OsString, Secret)],
     ) -> Result<Control, SessionError> {
         close_later(self.undo, &launched.bottle);
@@ -333,7 +352,6 @@ impl Phases<'_> {
         let placeholders: Vec<Secret> =
             self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)).collect();
         let known = env.iter().map(|(_, value)| value.clone()).filter(|value| !value.is_empty() && !placeholders.contains(value));
-        let traffic = Arc::new(Traffic::new(self.home.clone(), self.plan.identity.clone()));
         let config = Config {
             table: network.table.clone(),
             credentials: for_requests(sources.clone()),

@@ -1,16 +1,18 @@
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use rustix::fs::{self, Mode, OFlags};
 use serde::Serialize;
+use shown::Shown;
 
-use crate::{Home, Identity, StoreError, escape, folder};
+use crate::record_file::{self, Note};
+use crate::{Home, Identity, StoreError, escape};
 
 /// What was refused in one session: `audit/<identity>.jsonl`, appended to, one `write(2)` per record, so that records of
-/// several writers never mix and a crash leaves whole lines. The file is made with the first record.
+/// several writers never mix and a crash leaves whole lines. The file is made by [`Audit::begin`], or with
+/// the first record.
 #[derive(Debug)]
 pub struct Audit {
     home: Home,
@@ -21,6 +23,8 @@ pub struct Audit {
 #[derive(Debug, Default)]
 struct State {
     file: Option<File>,
+    /// How long the file was when this session began: what an earlier one of that name left does not count.
+    began: u64,
     records: u64,
     unrecorded: u64,
     full: bool,
@@ -55,10 +59,10 @@ pub enum Appended {
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// The file cannot be had.
-    #[error("recording a refusal: {0}")]
+    #[error("keeping the record: {0}")]
     Store(#[from] StoreError),
     /// The system refused the write, or the record could not be written as JSON.
-    #[error("recording a refusal in {}: {source}", .path.display())]
+    #[error("keeping the record in {}: {source}", Shown::path(.path))]
     Write {
         /// The file.
         path: PathBuf,
@@ -68,7 +72,7 @@ pub enum AuditError {
 }
 
 impl Audit {
-    /// Most bytes of one session's file: an agent that is refused in a loop must not fill the disk.
+    /// Most bytes of one session in its file: an agent that is refused in a loop must not fill the disk.
     pub const MAX: u64 = 8 * 1024 * 1024;
     /// Longest text of one field, in characters.
     const FIELD_MAX: usize = 300;
@@ -76,6 +80,16 @@ impl Audit {
     /// The log of `identity`; touches nothing yet.
     pub fn new(home: Home, identity: Identity) -> Self {
         Self { home, identity, state: Mutex::new(State::default()) }
+    }
+
+    /// Begins the record of a new session: proves that its file can be written, and leaves what an earlier session of that name
+    /// recorded, with a line between, not counting it against [`Audit::MAX`].
+    ///
+    /// # Errors
+    /// When the file cannot be had or written.
+    pub fn begin(&self) -> Result<(), AuditError> {
+        self.lock().began = record_file::begin(&self.home, &self.name())?;
+        Ok(())
     }
 
     /// Where the records are.
@@ -113,79 +127,30 @@ impl Audit {
         let path = self.path();
         let mut line = serde_json::to_vec(&bounded(record))
             .map_err(|error| AuditError::Write { path: path.clone(), source: io::Error::other(error) })?;
+        let began = state.began;
         let file = match &mut state.file {
             Some(file) => file,
-            none => none.insert(self.open()?),
+            none => none.insert(record_file::open(&self.home, &self.name())?.0),
         };
         let length = file.metadata().map_err(|source| AuditError::Write { path: path.clone(), source })?.len();
+        line.push(b'\n');
         let mut appended = Appended::Written;
-        if length + line.len() as u64 > Self::MAX {
+        if length.saturating_sub(began) + line.len() as u64 > Self::MAX {
             state.full = true;
             appended = Appended::Full;
-            line = br#"{"code":"audit.full","hint":"later refusals of this session are counted but not written"}"#.to_vec();
+            line = Note::full().line();
         }
-        line.push(b'\n');
-        write_whole(file, length, &line).map_err(|source| AuditError::Write { path, source })?;
+        record_file::append(file, length, &line).map_err(|source| AuditError::Write { path, source })?;
         Ok(appended)
     }
 
-    fn open(&self) -> Result<File, StoreError> {
-        let home = folder::open_own(self.home.path())?;
-        let folder = folder::open_private(&home, "audit", &self.home.path().join("audit"))?;
-        let path = self.path();
-        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let name = format!("{}.jsonl", self.identity);
-        let file = fs::openat(&folder, &name, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(|error| StoreError::io("opening", &path, error))?;
-        let stat = fs::fstat(&file).map_err(|error| StoreError::io("reading", &path, error))?;
-        if !fs::FileType::from_raw_mode(stat.st_mode).is_file() || stat.st_uid != rustix::process::geteuid().as_raw() {
-            return Err(StoreError::Unsafe { path, what: "no file of yours".to_owned() });
-        }
-        Ok(File::from(file))
+    fn name(&self) -> String {
+        format!("{}.jsonl", self.identity)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-/// Where lines are appended; a trait for the sake of a disk that fills up in the middle of one.
-trait Lines {
-    fn write_once(&mut self, line: &[u8]) -> io::Result<usize>;
-    fn length(&self) -> io::Result<u64>;
-    fn cut(&mut self, length: u64) -> io::Result<()>;
-}
-
-impl Lines for File {
-    fn write_once(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.write(line)
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
-    }
-
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
-    }
-}
-
-/// Appends a line whole or not at all. `before` is the length without it: a part that was written is cut off again, unless
-/// another writer has appended behind it.
-fn write_whole(lines: &mut impl Lines, before: u64, line: &[u8]) -> io::Result<()> {
-    let written = loop {
-        match lines.write_once(line) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            written => break written?,
-        }
-    };
-    if written == line.len() {
-        return Ok(());
-    }
-    if lines.length()? == before + written as u64 {
-        lines.cut(before)?;
-    }
-    Err(io::Error::new(io::ErrorKind::StorageFull, "only a part of the line could be written"))
 }
 
 fn bounded(record: &Record) -> Record {

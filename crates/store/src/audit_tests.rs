@@ -1,6 +1,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Appended, Audit, Lines, Record, write_whole};
+use super::{Appended, Audit, Record};
 use crate::{Home, Identity};
 
 fn record(asked: &str) -> Record {
@@ -59,43 +59,30 @@ fn never_writes_through_a_planted_link() {
     assert_eq!(std::fs::read(outside.path()).unwrap(), b"");
 }
 
-/// A disk with so much room; another writer may come in between.
-struct Disk {
-    content: Vec<u8>,
-    room: usize,
-    other: &'static [u8],
-}
-
-impl Lines for Disk {
-    fn write_once(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        let fits = line.len().min(self.room - self.content.len());
-        self.content.extend(&line[..fits]);
-        self.content.extend(self.other);
-        Ok(fits)
-    }
-
-    fn length(&self) -> std::io::Result<u64> {
-        Ok(self.content.len() as u64)
-    }
-
-    fn cut(&mut self, length: u64) -> std::io::Result<()> {
-        self.content.truncate(usize::try_from(length).unwrap());
-        Ok(())
-    }
+#[test]
+fn a_label_used_again_has_room_of_its_own_and_a_line_between() {
+    let home = tempfile::tempdir().unwrap();
+    let audit = || Audit::new(Home::new(home.path()), Identity::parse("a-1").unwrap());
+    let first = audit();
+    first.begin().unwrap();
+    assert_eq!(std::fs::read(first.path()).unwrap(), b"");
+    let long = record(&"x".repeat(10_000));
+    while first.append(&long).unwrap() == Appended::Written {}
+    let before = std::fs::read_to_string(first.path()).unwrap();
+    let second = audit();
+    second.begin().unwrap();
+    assert_eq!(second.append(&record("GET second")).unwrap(), Appended::Written);
+    assert_eq!((second.count(), second.unrecorded()), (1, 0));
+    let after = std::fs::read_to_string(second.path()).unwrap();
+    let new: Vec<_> = after.strip_prefix(&before).unwrap().lines().collect();
+    assert_eq!(new.len(), 2);
+    assert!(new[0].contains("session.began") && new[1].contains("GET second"), "{new:?}");
 }
 
 #[test]
-fn a_line_that_the_disk_has_no_room_for_leaves_no_half() {
-    let mut disk = Disk { content: b"one\n".to_vec(), room: 7, other: b"" };
-    let error = write_whole(&mut disk, 4, b"two two\n").unwrap_err();
-    assert_eq!((error.kind(), &disk.content[..]), (std::io::ErrorKind::StorageFull, &b"one\n"[..]));
-    write_whole(&mut disk, 4, b"2\n").unwrap();
-    assert_eq!(disk.content, b"one\n2\n");
-}
-
-#[test]
-fn what_another_writer_appended_is_not_cut_off() {
-    let mut disk = Disk { content: b"one\n".to_vec(), room: 7, other: b"other\n" };
-    assert!(write_whole(&mut disk, 4, b"two two\n").is_err());
-    assert_eq!(disk.content, b"one\ntwoother\n");
+fn a_record_that_cannot_be_had_is_known_before_anything_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("audit"), "").unwrap();
+    let audit = Audit::new(Home::new(home.path()), Identity::parse("a-1").unwrap());
+    assert!(audit.begin().unwrap_err().to_string().contains("a link or a file"));
 }

@@ -58,6 +58,11 @@ impl Home {
         self.path.join("audit").join(format!("{identity}.traffic.jsonl"))
     }
 
+    /// Where a file of records is.
+    pub(crate) fn record_path(&self, name: &str) -> PathBuf {
+        self.path.join("audit").join(name)
+    }
+
     /// Where a session's refusals are kept.
     pub fn audit_path(&self, identity: &Identity) -> PathBuf {
         self.path.join("audit").join(format!("{identity}.jsonl"))

@@ -17,6 +17,7 @@ pub struct Journal {
     identity: Identity,
     refused: Reader,
     passed: Reader,
+    later: Reader,
 }
 
 /// One record.
@@ -57,7 +58,8 @@ impl Journal {
             (false, Err(_)) => return Err(unknown()),
             (true, Err(_)) | (true | false, Ok(_)) => audit().map_err(|error| if gone(&error) { unknown() } else { error })?,
         };
-        let mut journal = Self { folder, home, identity, refused: Reader::default(), passed: Reader::default() };
+        let mut journal =
+            Self { folder, home, identity, refused: Reader::default(), passed: Reader::default(), later: Reader::default() };
         let known = lives || journal.first()?;
         if known { Ok(journal) } else { Err(StoreError::Unknown { identity: journal.identity.to_string() }) }
     }
@@ -68,14 +70,17 @@ impl Journal {
     /// When a file cannot be read.
     pub fn news(&mut self) -> Result<Vec<Entry>, StoreError> {
         let mut entries = Vec::new();
-        if self.passed.file.is_none() {
-            let older = format!("{}.traffic.1.jsonl", self.identity);
+        let name = |which: &str| format!("{}{which}.jsonl", self.identity);
+        let (refused, passed, older, later) = (name(""), name(".traffic"), name(".traffic.older"), name(".traffic.latest"));
+        if self.later.file.is_none() {
             Reader::default().read(self, &older, true, &mut entries)?;
         }
-        for (name, passed) in [(format!("{}.jsonl", self.identity), false), (format!("{}.traffic.jsonl", self.identity), true)] {
-            let mut reader = std::mem::take(if passed { &mut self.passed } else { &mut self.refused });
-            let read = reader.read(self, &name, passed, &mut entries);
-            *(if passed { &mut self.passed } else { &mut self.refused }) = reader;
+        let which: [(&str, fn(&mut Self) -> &mut Reader); 3] =
+            [(&refused, |all| &mut all.refused), (&passed, |all| &mut all.passed), (&later, |all| &mut all.later)];
+        for (name, reader_of) in which {
+            let mut reader = std::mem::take(reader_of(self));
+            let read = reader.read(self, name, name != refused, &mut entries);
+            *reader_of(self) = reader;
             read?;
         }
         entries.sort_by_key(|entry| entry.time);
@@ -177,8 +182,9 @@ mod tests {
     fn both_kinds_come_in_the_order_of_time_and_only_once() {
         let folder = tempfile::tempdir().unwrap();
         let (home, identity) = (Home::new(folder.path()), Identity::parse("a-1").unwrap());
-        let (audit, traffic) = (Audit::new(home.clone(), identity.clone()), Traffic::new(home.clone(), identity.clone()));
         assert!(matches!(Journal::open(home.clone(), identity.clone()), Err(StoreError::Unknown { .. })));
+        let (audit, traffic) =
+            (Audit::new(home.clone(), identity.clone()), Traffic::begin(home.clone(), identity.clone()).unwrap());
         audit.append(&refused(2)).unwrap();
         traffic.record(&passed(1));
         traffic.record(&passed(3));
@@ -202,18 +208,19 @@ mod tests {
     fn a_file_that_was_put_aside_is_read_to_its_end_and_the_new_one_from_its_beginning() {
         let folder = tempfile::tempdir().unwrap();
         let (home, identity) = (Home::new(folder.path()), Identity::parse("a-1").unwrap());
-        let traffic = Traffic::new(home.clone(), identity.clone());
+        let audit = folder.path().join("audit");
+        let (latest, older) = (audit.join("a-1.traffic.latest.jsonl"), audit.join("a-1.traffic.older.jsonl"));
+        let line = |second: i64| serde_json::to_string(&passed(second)).unwrap() + "\n";
+        let traffic = Traffic::begin(home.clone(), identity.clone()).unwrap();
         traffic.record(&passed(1));
         traffic.flush().unwrap();
-        let mut journal = Journal::open(home.clone(), identity.clone()).unwrap();
-        assert_eq!(journal.news().unwrap().len(), 1);
-        traffic.record(&passed(2));
-        traffic.flush().unwrap();
-        std::fs::rename(traffic.path(), folder.path().join("audit/a-1.traffic.1.jsonl")).unwrap();
-        let newer = Traffic::new(home, identity);
-        newer.record(&passed(3));
-        newer.flush().unwrap();
+        std::fs::write(&latest, line(2)).unwrap();
+        let mut journal = Journal::open(home, identity).unwrap();
+        assert_eq!(journal.news().unwrap().len(), 2);
+        std::fs::OpenOptions::new().append(true).open(&latest).unwrap().write_all(line(3).as_bytes()).unwrap();
+        std::fs::rename(&latest, &older).unwrap();
+        std::fs::write(&latest, line(4)).unwrap();
         let seconds: Vec<_> = journal.news().unwrap().iter().map(|entry| entry.time.as_second()).collect();
-        assert_eq!(seconds, [2, 3]);
+        assert_eq!(seconds, [3, 4]);
     }
 }

@@ -6,8 +6,9 @@
 //!     lock                            held (flock) by the session's process: the kernel lets go of it however that dies
 //!     control.sock                    made and served by the session
 //! BOT_BOTTLE_HOME/locks/<name>     held by the one process that does something for all sessions
-//! BOT_BOTTLE_HOME/audit/<identity>.jsonl   what was refused; made with the first record, outlives the session
-//! BOT_BOTTLE_HOME/audit/<identity>.traffic.jsonl   what passed, the latest of it
+//! BOT_BOTTLE_HOME/audit/<identity>.jsonl   what was refused; outlives the session
+//! BOT_BOTTLE_HOME/audit/<identity>.traffic.jsonl   what passed, the beginning of it
+//! BOT_BOTTLE_HOME/audit/<identity>.traffic.{older,latest}.jsonl   what passed after that, the latest of it
 //! ```
 //!
 //! The person's own path to `BOT_BOTTLE_HOME` may lead through links. Nothing below it is ever opened through one, every
@@ -25,6 +26,7 @@ mod identity;
 mod journal;
 mod lock;
 mod metadata;
+mod record_file;
 mod replacement;
 mod session;
 mod traffic;

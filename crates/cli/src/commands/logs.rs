@@ -11,6 +11,8 @@ use crate::failure::Failure;
 use crate::host_env::HostEnvironment;
 use crate::talk;
 
+/// What only a line has that says something of the record itself: that it is full, that something was dropped from it.
+const NOTE: &str = "hint";
 /// How often a session that runs is looked at. What passes is written about every tenth of a second.
 const PACE: Duration = Duration::from_millis(200);
 
@@ -61,8 +63,10 @@ fn show(entries: &[Entry], json: bool) {
 fn as_json(entry: &Entry) -> String {
     let mut value = entry.value.clone();
     if let Value::Object(fields) = &mut value {
-        let verdict = if entry.passed { "allow" } else { "refuse" };
-        fields.insert("verdict".to_owned(), Value::from(verdict));
+        if !fields.contains_key(NOTE) {
+            let verdict = if entry.passed { "allow" } else { "refuse" };
+            fields.insert("verdict".to_owned(), Value::from(verdict));
+        }
     }
     value.to_string()
 }
@@ -72,6 +76,10 @@ fn as_text(entry: &Entry) -> String {
     let text = |name: &str| entry.value.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| entry.value.get(name).and_then(Value::as_u64);
     let time = entry.time.strftime("%Y-%m-%dT%H:%M:%SZ");
+    if !text(NOTE).is_empty() {
+        let count = number("count").map(|count| format!("{count}: ")).unwrap_or_default();
+        return format!("{time}  note  {count}{}  ({})", text(NOTE), text("code"));
+    }
     if !entry.passed {
         let asked = if text("asked").is_empty() { text("kind") } else { text("asked") };
         return format!("{time}  refused  {asked}  ({}, towards {})", text("code"), text("destination"));
@@ -117,5 +125,8 @@ mod tests {
             entry(false, json!({"code": "egress.host", "destination": "proxy", "kind": "http", "asked": "CONNECT evil:443"}));
         assert_eq!(as_text(&refused), "1970-01-01T00:00:00Z  refused  CONNECT evil:443  (egress.host, towards proxy)");
         assert!(as_json(&refused).contains("\"verdict\":\"refuse\""));
+        let dropped = entry(true, json!({"code": "traffic.dropped", "count": 3, "hint": "records were dropped"}));
+        assert_eq!(as_text(&dropped), "1970-01-01T00:00:00Z  note  3: records were dropped  (traffic.dropped)");
+        assert!(!as_json(&dropped).contains("verdict"));
     }
 }

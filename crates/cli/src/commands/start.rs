@@ -224,6 +224,12 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
             store::escape(&outcome.audit.to_string_lossy())
         ));
     }
+    if outcome.dropped > 0 {
+        talk::note(&format!(
+            "{} records of what passed were dropped to make room for later ones: the first and the latest are kept",
+            outcome.dropped
+        ));
+    }
     if let Err(error) = outcome.ending {
         talk::failure(&explain(error));
     }
@@ -237,6 +243,8 @@ fn explain(error: session::SessionError) -> Failure {
     use session::SessionError as E;
     match error {
         E::Credential { message, hint } => Failure::new(message).hint(hint),
+        error @ E::Record(_) => Failure::from(error)
+            .hint("make 'audit' in BOT_BOTTLE_HOME (~/.bot-bottle) a folder of your own, on a disk that has room"),
         E::Launch(bottle::LaunchError::Unavailable(missing)) => Failure::new(missing.to_string()).hints(missing.hints),
         E::Store(error @ store::StoreError::Taken { live: false, .. }) => {
             Failure::from(error).hint("run 'bot-bottle cleanup', or choose another label")

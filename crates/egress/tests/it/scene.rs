@@ -112,7 +112,7 @@ impl Setting {
         let home = Home::new(folder.path().join("home"));
         let identity = Identity::random("agent").unwrap();
         let audit = Arc::new(Audit::new(home.clone(), identity.clone()));
-        let traffic = Arc::new(Traffic::new(home, identity));
+        let traffic = Arc::new(Traffic::begin(home, identity).unwrap());
         let rejected = Arc::<Mutex<Vec<String>>>::default();
         let authority = Authority::new().unwrap();
         let config = Config {

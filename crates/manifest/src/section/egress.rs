@@ -23,7 +23,7 @@ pub(crate) const SECTION: Section = Section {
             name: "log",
             kind: "`0`, `1` or `2`",
             default: "`0`",
-            about: "What the egress service logs: nothing, refusals, or every request. Values are never logged.",
+            about: "Whose paths are recorded (`bot-bottle logs`): nobody's, those of what was refused, or of what passed too. Time, method, host, status and bytes always are; queries, headers and bodies never.",
             example: "1",
         },
     ],

@@ -42,6 +42,20 @@ async fn a_launch_that_fails_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_record_that_cannot_be_written_stops_the_launch_before_there_is_a_bottle() {
+    let scene = Scene::new("", "");
+    let backend = Faulty::new(ends_with(0), Fault::None);
+    let plan = scene.plan(&backend).await;
+    std::fs::create_dir_all(scene.home().path()).unwrap();
+    std::fs::write(scene.home().path().join("audit"), "").unwrap();
+    let outcome = run(&scene, plan, &backend).await;
+    assert_eq!(outcome.code(), 125);
+    assert!(matches!(outcome.ending, Err(SessionError::Record(_))), "{outcome:?}");
+    backend.assert_closed(0).await;
+    scene.assert_no_state();
+}
+
+#[tokio::test]
 async fn a_skill_that_goes_between_plan_and_copy_stops_the_launch_and_is_named() {
     let scene = Scene::new("", "skills: [one]\n").skill("one");
     let backend = Faulty::new(ends_with(0), Fault::None);
