@@ -82,7 +82,7 @@ fn a_label_used_again_has_room_of_its_own_and_a_line_between() {
 #[test]
 fn a_record_that_cannot_be_had_is_known_before_anything_is_refused() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("audit"), "").unwrap();
+    std::fs::File::create(home.path().join("audit")).unwrap();
     let audit = Audit::new(Home::new(home.path()), Identity::parse("a-1").unwrap());
     assert!(audit.begin().unwrap_err().to_string().contains("a link or a file"));
 }

@@ -75,14 +75,12 @@ impl Journal {
         if self.later.file.is_none() {
             Reader::default().read(self, &older, true, &mut entries)?;
         }
-        let which: [(&str, fn(&mut Self) -> &mut Reader); 3] =
-            [(&refused, |all| &mut all.refused), (&passed, |all| &mut all.passed), (&later, |all| &mut all.later)];
-        for (name, reader_of) in which {
-            let mut reader = std::mem::take(reader_of(self));
-            let read = reader.read(self, name, name != refused, &mut entries);
-            *reader_of(self) = reader;
-            read?;
-        }
+        let mut readers = [&mut self.refused, &mut self.passed, &mut self.later].map(std::mem::take);
+        let read = [&refused, &passed, &later].into_iter().zip(&mut readers);
+        let read = read.map(|(name, reader)| reader.read(self, name, *name != refused, &mut entries));
+        let read = read.collect::<Result<(), _>>();
+        [self.refused, self.passed, self.later] = readers;
+        read?;
         entries.sort_by_key(|entry| entry.time);
         Ok(entries)
     }
@@ -214,12 +212,12 @@ mod tests {
         let traffic = Traffic::begin(home.clone(), identity.clone()).unwrap();
         traffic.record(&passed(1));
         traffic.flush().unwrap();
-        std::fs::write(&latest, line(2)).unwrap();
+        std::fs::File::create(&latest).unwrap().write_all(line(2).as_bytes()).unwrap();
         let mut journal = Journal::open(home, identity).unwrap();
         assert_eq!(journal.news().unwrap().len(), 2);
         std::fs::OpenOptions::new().append(true).open(&latest).unwrap().write_all(line(3).as_bytes()).unwrap();
         std::fs::rename(&latest, &older).unwrap();
-        std::fs::write(&latest, line(4)).unwrap();
+        std::fs::File::create(&latest).unwrap().write_all(line(4).as_bytes()).unwrap();
         let seconds: Vec<_> = journal.news().unwrap().iter().map(|entry| entry.time.as_second()).collect();
         assert_eq!(seconds, [3, 4]);
     }

@@ -47,7 +47,7 @@ async fn a_record_that_cannot_be_written_stops_the_launch_before_there_is_a_bott
     let backend = Faulty::new(ends_with(0), Fault::None);
     let plan = scene.plan(&backend).await;
     std::fs::create_dir_all(scene.home().path()).unwrap();
-    std::fs::write(scene.home().path().join("audit"), "").unwrap();
+    std::fs::File::create(scene.home().path().join("audit")).unwrap();
     let outcome = run(&scene, plan, &backend).await;
     assert_eq!(outcome.code(), 125);
     assert!(matches!(outcome.ending, Err(SessionError::Record(_))), "{outcome:?}");
