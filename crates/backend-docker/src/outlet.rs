@@ -43,6 +43,7 @@ pub enum Opening {
 pub struct DockerOutlet {
     arrivals: mpsc::Receiver<Arrival>,
     life: Arc<Life>,
+    opening: Arc<watch::Sender<Opening>>,
     /// Dropping it closes the socket, and the connection by which the relay sees that the session is there.
     _accepting: JoinSet<()>,
 }
@@ -52,8 +53,22 @@ impl DockerOutlet {
     pub fn new(listener: UnixListener, life: Arc<Life>, opening: Arc<watch::Sender<Opening>>) -> Self {
         let (sender, arrivals) = mpsc::channel(QUEUE);
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, sender, opening));
-        Self { arrivals, life, _accepting: accepting }
+        accepting.spawn(accept(listener, sender, Arc::clone(&opening)));
+        Self { arrivals, life, opening, _accepting: accepting }
+    }
+}
+
+impl Drop for DockerOutlet {
+    /// Who gives the way out up before it is there waits for it no more: programs run, and reach nothing. Comes before the socket is
+    /// closed, on which the relay ends.
+    fn drop(&mut self) {
+        self.opening.send_if_modified(|opening| {
+            let awaited = *opening == Opening::Awaited;
+            if awaited {
+                *opening = Opening::Open;
+            }
+            awaited
+        });
     }
 }
 
