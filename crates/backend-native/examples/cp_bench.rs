@@ -14,7 +14,7 @@ use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, GuestPath, Limits, R
 
 fn main() -> ExitCode {
     if std::env::args_os().next().as_deref() == Some(OsStr::new(HELPER)) {
-        return run_helper();
+        return run_helper().into();
     }
     match serve() {
         Ok(()) => ExitCode::SUCCESS,

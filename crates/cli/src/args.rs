@@ -15,6 +15,19 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// `exec IDENTITY -- COMMAND…` without any option, which is how programs call it, read by hand: the table of all commands takes
+    /// longer to be built than such a command to be run. `None` for everything else.
+    pub fn plain(mut words: impl Iterator<Item = OsString>) -> Option<Self> {
+        let (_program, exec, identity, end) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let identity = identity.into_string().ok().filter(|identity| !identity.starts_with('-'))?;
+        let command: Vec<OsString> = words.collect();
+        let is_plain = exec == "exec" && end == "--" && !command.is_empty();
+        let exec = Exec { identity, user: ExecUser::Node, command };
+        is_plain.then_some(Self { color: Color::Auto, command: Command::Exec(exec) })
+    }
+}
+
 /// When messages are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -265,4 +278,35 @@ pub struct Doctor {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use clap::Parser as _;
+
+    use super::Cli;
+
+    #[test]
+    fn what_is_read_by_hand_is_what_the_table_reads() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in ["b exec s -- true", "b exec s -- sh -c x --", "b exec a-1 -- --help", "b exec s -- -x -- y"] {
+            let (by_hand, table) = (Cli::plain(words(line).into_iter()), Cli::try_parse_from(words(line)));
+            assert_eq!(format!("{:?}", by_hand.unwrap()), format!("{:?}", table.unwrap()), "{line}");
+        }
+        for line in [
+            "b",
+            "b exec",
+            "b exec s",
+            "b exec s --",
+            "b exec s true",
+            "b exec --user root s -- true",
+            "b exec -x -- true",
+            "b start s -- true",
+            "b exec s --user root -- true",
+        ] {
+            assert!(Cli::plain(words(line).into_iter()).is_none(), "{line}");
+        }
+    }
 }

@@ -10,15 +10,15 @@ use rustix::process::{
 
 use crate::kill;
 use crate::program::{self, Failure, Program, Terminal};
-use crate::serve::Helper;
+use crate::serve::{Helper, Taken};
 use crate::sys::{self, Fork};
 use crate::wire::{FromExec, Spawn, StartStep, ToExec, receive_packet, send_packet};
 
 /// Runs in a child of the helper, to its end. `fds`: the exec channel, then the three streams unless on a terminal.
-pub fn watch(helper: &Helper, spawn: Spawn, fds: Vec<OwnedFd>) {
+pub fn watch(helper: &Helper, spawn: Spawn, fds: Vec<OwnedFd>, taken: &Taken) {
     let mut fds = fds.into_iter();
     let Some(channel) = fds.next() else { return };
-    let started = Watch::start(helper, spawn, fds.collect(), &channel);
+    let started = Watch::start(helper, spawn, fds.collect(), &channel, taken);
     let last_word = match started.and_then(|watch| watch.map_or(Ok(None), |watch| watch.follow(&channel))) {
         Ok(Some(status)) => how_it_ended(status),
         Ok(None) => FromExec::DeadlinePassed,
@@ -40,7 +40,13 @@ struct Watch {
 
 impl Watch {
     /// `None` when the deadline passed before the program began.
-    fn start(helper: &Helper, spawn: Spawn, streams: Vec<OwnedFd>, channel: &OwnedFd) -> Result<Option<Self>, Failure> {
+    fn start(
+        helper: &Helper,
+        spawn: Spawn,
+        streams: Vec<OwnedFd>,
+        channel: &OwnedFd,
+        taken: &Taken,
+    ) -> Result<Option<Self>, Failure> {
         // Any number but 0 switches it on (`PR_SET_CHILD_SUBREAPER(2const)`); gVisor insists on 1.
         set_child_subreaper(Some(Pid::INIT))?;
         let children = sys::child_signals()?;
@@ -63,6 +69,7 @@ impl Watch {
             }
             Fork::Parent(pid) => pid,
         };
+        taken.tell();
         drop(reporter);
         // Only the program may hold its streams, or their readers would wait for this process too.
         drop(streams);

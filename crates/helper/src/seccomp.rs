@@ -12,34 +12,45 @@ use seccompiler::{
 };
 
 use crate::syscalls;
+use crate::wire::Ids;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// The compiled filter, in two parts.
 ///
 /// The kernel looks at every system call of a new filter once to speed up the harmless ones, which takes about a
-/// millisecond for the long list. So PID 1 installs the list on itself when it is ready, which confines it too, and each
-/// program inherits it; what PID 1 still needs is taken from the program itself by a filter of a few instructions.
+/// millisecond for the long list, and translates it to machine code. So PID 1 installs both parts on itself when it is ready,
+/// which confines it too, and each program inherits them. Only where PID 1 needs a call for its programs that they may not have,
+/// each program installs the second part, of a few instructions, itself.
 pub struct Filter {
     list: BpfProgram,
     program: BpfProgram,
+    ids: Ids,
 }
 
 impl Filter {
-    /// Compiles all parts.
-    pub fn compile() -> io::Result<Self> {
+    /// Compiles all parts. Where only one id is mapped, programs enter node's user namespace before they begin (`setns(2)`).
+    pub fn compile(ids: Ids) -> io::Result<Self> {
         let refuse = || SeccompAction::Errno(libc::EPERM.unsigned_abs());
-        Ok(Self { list: program(listed().map_err(io::Error::other)?, refuse(), SeccompAction::Allow)?, program: of_a_program() })
+        let list = program(listed().map_err(io::Error::other)?, refuse(), SeccompAction::Allow)?;
+        Ok(Self { list, program: of_a_program(), ids })
     }
 
     /// Confines PID 1, and with it everything it starts from now on.
     pub fn confine_helper(&self) -> io::Result<()> {
-        apply_filter(&self.list).map_err(io::Error::other)
+        apply_filter(&self.list).map_err(io::Error::other)?;
+        match self.ids {
+            Ids::Mapped => apply_filter(&self.program).map_err(io::Error::other),
+            Ids::Single { .. } => Ok(()),
+        }
     }
 
     /// Confines a program: takes what PID 1 alone may do. Inherited like the list, and as final.
     pub fn confine_program(&self) -> io::Result<()> {
-        apply_filter(&self.program).map_err(io::Error::other)
+        match self.ids {
+            Ids::Mapped => Ok(()),
+            Ids::Single { .. } => apply_filter(&self.program).map_err(io::Error::other),
+        }
     }
 }
 
@@ -87,8 +98,8 @@ fn listed() -> Result<Rules, seccompiler::BackendError> {
     for call in lists.into_iter().flatten() {
         rules.insert(*call, Vec::new());
     }
-    // Both pass the list and meet a filter of their own in each program (`Filter::confine_program`): clone3 so that the
-    // answer can be ENOSYS, setns because PID 1 enters node's user namespace with it.
+    // Both pass the list and meet the second filter: clone3 so that the answer can be ENOSYS, setns because PID 1 may enter node's
+    // user namespace with it.
     rules.insert(libc::SYS_clone3, Vec::new());
     rules.insert(libc::SYS_setns, Vec::new());
     rules.insert(libc::SYS_clone, vec![all([masked(0, NEW_NAMESPACES, 0)?])?]);

@@ -1,10 +1,15 @@
-//! PID 1 of the bottle: takes requests, forks a process for each, reaps, and ends when the session ends.
+//! PID 1 of the bottle: has a process ready for the next request, reaps, and ends when the session ends.
+//!
+//! A fork takes longer than most of what is between a request and its program. So it is made before the request comes: the *spare*
+//! waits on the control stream, serves one request, and says when it has taken it; then PID 1 makes the next one.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
 
 use crate::seccomp::Filter;
@@ -26,7 +31,8 @@ pub struct Helper {
 impl Helper {
     /// Compiles the system call filter once for all programs.
     pub fn new(ids: Ids, node: Option<OwnedFd>) -> Result<Self, StepError> {
-        let filter = Filter::compile().during("compiling the system call filter")?;
+        sys::forget_signals();
+        let filter = Filter::compile(ids).during("compiling the system call filter")?;
         let children = sys::child_signals().during("watching for ended processes")?;
         Ok(Self { ids, serving: RefCell::default(), node, filter, children })
     }
@@ -70,21 +76,69 @@ impl Helper {
     pub fn serve(&self, control: BorrowedFd<'_>) -> Result<(), StepError> {
         // After the bottle was announced, because it takes as long as half of the rest; before any request is read.
         self.filter.confine_helper().during("installing the system call filter")?;
+        let mut spare = None;
         loop {
-            let mut polled = [PollFd::from_borrowed_fd(control, PollFlags::IN), PollFd::new(&self.children, PollFlags::IN)];
+            // Without one, because the process table is full, PID 1 takes requests itself.
+            spare = spare.or_else(|| self.fork_spare(control));
+            let requests = if spare.is_some() { PollFlags::empty() } else { PollFlags::IN };
+            let mut polled = vec![PollFd::from_borrowed_fd(control, requests), PollFd::new(&self.children, PollFlags::IN)];
+            polled.extend(spare.iter().map(|taken| PollFd::new(taken, PollFlags::IN)));
             match poll(&mut polled, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error).during("waiting for requests"),
             }
-            let asked = !polled[0].revents().is_empty();
+            let [asked, _, taken] = [0, 1, 2].map(|at| polled.get(at).is_some_and(|fd| !fd.revents().is_empty()));
             let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
             self.reap()?;
-            if asked {
-                match wire::receive_frame::<Request>(control) {
+            match (asked, &spare) {
+                // Nothing but its end is looked for.
+                (true, Some(_)) => return Ok(()),
+                (true, None) => match wire::receive_frame::<Request>(control) {
                     Ok(Some((request, fds))) => self.fork_for(request, fds),
                     Ok(None) | Err(_) => return Ok(()),
-                }
+                },
+                (false, _) => {}
             }
+            if taken {
+                spare = None;
+            }
+        }
+    }
+
+    /// Makes a process that waits for the next request. What is returned becomes readable when it has taken one.
+    fn fork_spare(&self, control: BorrowedFd<'_>) -> Option<OwnedFd> {
+        let (taken, taker) = pipe_with(PipeFlags::CLOEXEC).ok()?;
+        match sys::fork() {
+            Ok(Fork::Parent(pid)) => {
+                self.serving.borrow_mut().insert(pid);
+                Some(taken)
+            }
+            Ok(Fork::Child) => {
+                drop(taken);
+                let null = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty());
+                if let Ok(Some((request, fds))) = wire::receive_frame::<Request>(control) {
+                    leave_control(null);
+                    self.answer(request, fds, &Taken(Some(taker)));
+                }
+                std::process::exit(0);
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn answer(&self, request: Request, fds: Vec<OwnedFd>, taken: &Taken) {
+        match request {
+            // It forks once more, and the two forks would be in each other's way.
+            Request::Spawn(spawn) => exec::watch(self, spawn, fds, taken),
+            Request::Unpack(unpack) => {
+                taken.tell();
+                unpack::run(self, &unpack, fds);
+            }
+            Request::Pack { from } => {
+                taken.tell();
+                pack::run(&from, fds);
+            }
+            Request::Enter(_) | Request::Setup(_) | Request::Mapped => {}
         }
     }
 
@@ -112,16 +166,8 @@ impl Helper {
                 self.serving.borrow_mut().insert(pid);
             }
             Ok(Fork::Child) => {
-                // Only PID 1 may hold the control stream: its end is how the session's death is seen.
-                if let Ok(null) = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty()) {
-                    let _ = rustix::stdio::dup2_stdin(&null);
-                }
-                match request {
-                    Request::Spawn(spawn) => exec::watch(self, spawn, fds),
-                    Request::Unpack(unpack) => unpack::run(self, &unpack, fds),
-                    Request::Pack { from } => pack::run(&from, fds),
-                    Request::Enter(_) | Request::Setup(_) | Request::Mapped => {}
-                }
+                leave_control(rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty()));
+                self.answer(request, fds, &Taken(None));
                 std::process::exit(0);
             }
             Err(error) => {
@@ -139,4 +185,20 @@ impl Helper {
             }
         }
     }
+}
+
+/// How a spare tells PID 1 that the next one is wanted. Nobody is to be told where PID 1 took the request itself.
+pub struct Taken(Option<OwnedFd>);
+
+impl Taken {
+    /// Tells.
+    pub fn tell(&self) {
+        // Should nobody hear it, PID 1 is gone, and so is this process.
+        let _ = self.0.as_ref().map(|taker| rustix::io::write(taker, b"t"));
+    }
+}
+
+/// A process that serves a program holds the control stream no longer: only PID 1 and the spare have to do with it.
+fn leave_control(null: rustix::io::Result<OwnedFd>) {
+    let _ = null.map(|null| rustix::stdio::dup2_stdin(&null));
 }

@@ -59,14 +59,23 @@ pub fn child_signals() -> io::Result<OwnedFd> {
     }
 }
 
-/// Gives every signal its default action and unblocks all: what a program expects after execve (`signal(7)`).
-pub fn reset_signals() -> io::Result<()> {
-    // SAFETY: `set` is initialised by sigemptyset; SIG_DFL is valid for every signal, and the two that cannot be changed
-    // only return an error, which is ignored.
+/// Gives every signal its default action but SIGPIPE, which is ignored, as anywhere in this program: whoever started it may have
+/// left others ignored, which execve hands on. For the helper, before it starts anything.
+pub fn forget_signals() {
+    // SAFETY: both dispositions are valid for every signal; the two that cannot be changed only return an error, which is ignored.
     unsafe {
         for signal in 1..=64 {
-            libc::signal(signal, libc::SIG_DFL);
+            libc::signal(signal, if signal == libc::SIGPIPE { libc::SIG_IGN } else { libc::SIG_DFL });
         }
+    }
+}
+
+/// Gives the last signal its default action and unblocks all: what a program expects after execve (`signal(7)`). After
+/// [`forget_signals`].
+pub fn reset_signals() -> io::Result<()> {
+    // SAFETY: `set` is initialised by sigemptyset; SIG_DFL is valid for SIGPIPE.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mut set = std::mem::zeroed::<libc::sigset_t>();
         libc::sigemptyset(&raw mut set);
         check(libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut()))?;

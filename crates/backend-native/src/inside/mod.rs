@@ -30,7 +30,6 @@ pub use landlock::is_used as landlock_is_used;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::process::ExitCode;
 
 use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid};
 
@@ -50,8 +49,8 @@ struct Lent {
     tools: Vec<lend::Loan>,
 }
 
-/// The helper's whole life. Returns when the bottle has ended or could not be made.
-pub fn run() -> ExitCode {
+/// The helper's whole life: its exit status, when the bottle has ended or could not be made.
+pub fn run() -> u8 {
     let control = io::stdin();
     let control = control.as_fd();
     let is_inside = std::env::args_os().nth(1).is_some_and(|argument| argument == again::INSIDE);
@@ -60,11 +59,11 @@ pub fn run() -> ExitCode {
     } else {
         enter(control)
     } {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             // The session may be gone too; then nobody is left to tell.
             let _ = wire::send_frame(control, &error.into_progress(), &[]);
-            ExitCode::FAILURE
+            1
         }
     }
 }

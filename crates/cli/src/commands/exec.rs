@@ -17,7 +17,6 @@ pub fn run(args: Exec, host: &HostEnvironment) -> Result<u8, Failure> {
     let home = Home::new(host.bot_bottle_home()?);
     let identity = Identity::parse(&args.identity)?;
     let folder = stop::open(&home, &identity)?;
-    let client = Client::connect(identity.as_str(), &folder)?;
     let user = match args.user {
         ExecUser::Root => User::Root,
         ExecUser::Node => User::Node,
@@ -25,7 +24,11 @@ pub fn run(args: Exec, host: &HostEnvironment) -> Result<u8, Failure> {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let env = if on_terminal { terminal_env(host) } else { Vec::new() };
     let call = ExecCall { argv: args.command, user, env };
-    let ended = if on_terminal { exec_on_terminal(client, call)? } else { Ok(client.exec_streams(call).map_err(explain)?) };
+    let ended = if on_terminal {
+        exec_on_terminal(Client::connect(identity.as_str(), &folder)?, call)?
+    } else {
+        Ok(Client::exec_streams(identity.as_str(), &folder, call).map_err(explain)?)
+    };
     Ok(ended.map_or_else(Caught::code, ExitStatus::code))
 }
 

@@ -121,20 +121,23 @@ impl Client {
         }
     }
 
-    /// Runs a program with our own stdin, stdout and stderr relayed to it.
+    /// Runs a program with our own stdin, stdout and stderr relayed to it. Connects when there is nothing left to prepare, so that
+    /// the session has something to do when it wakes.
     ///
     /// # Errors
-    /// When it could not be started or the session ended first.
-    pub fn exec_streams(mut self, call: ExecCall) -> Result<ExitStatus, ClientError> {
+    /// When the session cannot be reached, the program could not be started, or the session ended first.
+    pub fn exec_streams(identity: &str, folder: impl AsFd, call: ExecCall) -> Result<ExitStatus, ClientError> {
         let (near, far) = pipes()?;
-        self.send(&request(call, None), &[far.stdin.as_fd(), far.stdout.as_fd(), far.stderr.as_fd()])?;
+        let frame = frames::encode(&request(call, None))?;
+        let mut client = Self::connect(identity, folder)?;
+        client.send_frame(&frame, &[far.stdin.as_fd(), far.stdout.as_fd(), far.stderr.as_fd()])?;
         drop(far);
-        match self.next()? {
+        match client.next()? {
             Answer::Started => {}
             other => return Err(unexpected(other)),
         }
-        let relay = near.start_as_needed(&self.stream)?;
-        let status = self.ended();
+        let relay = near.start_as_needed(&client.stream)?;
+        let status = client.ended();
         relay.finish();
         status
     }
@@ -213,7 +216,10 @@ impl Client {
     }
 
     fn send(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(), ClientError> {
-        let frame = frames::encode(request)?;
+        self.send_frame(&frames::encode(request)?, fds)
+    }
+
+    fn send_frame(&self, frame: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ClientError> {
         let mut sent = 0;
         while sent < frame.len() {
             sent += frames::send(&self.stream, &frame[sent..], if sent == 0 { fds } else { &[] })?;
