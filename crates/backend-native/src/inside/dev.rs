@@ -74,10 +74,11 @@ pub fn build(root: &Path, layer: &Layer, own: Option<OwnedFd>, ids: Ids) -> Resu
     for folder in ["pts", "shm"] {
         fs::create_dir(dev.join(folder)).during_with(|| format!("making /dev/{folder}"))?;
     }
-    // Group 5 (tty) exists only where more than one id is mapped.
+    // The kernel has some thousands of terminals for all (`pty(7)`, kernel.pty.max): a bottle gets its share. Group 5 (tty) exists
+    // only where more than one id is mapped.
     let pts = match ids {
-        Ids::Mapped => c"newinstance,ptmxmode=0666,mode=620,gid=5",
-        Ids::Single { .. } => c"newinstance,ptmxmode=0666,mode=620",
+        Ids::Mapped => c"newinstance,ptmxmode=0666,mode=620,max=256,gid=5",
+        Ids::Single { .. } => c"newinstance,ptmxmode=0666,mode=620,max=256",
     };
     mount("devpts", dev.join("pts"), "devpts", MountFlags::NOSUID | MountFlags::NOEXEC, Some(pts))
         .during("mounting a private devpts")?;

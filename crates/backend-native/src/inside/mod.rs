@@ -31,7 +31,8 @@ pub use landlock::is_used as landlock_is_used;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid};
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid, umask};
 
 use helper::step::{During, StepError};
 use helper::sys::{self, Fork};
@@ -75,6 +76,8 @@ fn enter(control: BorrowedFd<'_>) -> Result<(), StepError> {
     // A session of its own has no controlling terminal: nothing in the bottle can open the caller's through /dev/tty and
     // push input into it (TIOCSTI), and the caller's Ctrl-C does not reach it.
     setsid().during("leaving the caller's terminal")?;
+    // Whatever the caller keeps from others (umask 077): the folders that are made here are for everybody in the bottle.
+    umask(Mode::from_raw_mode(0o022));
     // What runs in a bottle is what the host's memory killer should take first, not the person's own programs. Inherited.
     let _ = rustix::fs::open("/proc/self/oom_score_adj", rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty())
         .and_then(|file| rustix::io::write(&file, b"500"));
@@ -115,6 +118,8 @@ fn become_init(control: BorrowedFd<'_>, setup: &Setup, lent: Lent) -> Result<(),
     rootfs::build(setup, sources)?;
     let listeners = network::prepare()?;
     rustix::system::sethostname(setup.name.as_bytes()).during("setting the host name")?;
+    // A new namespace begins with the host's.
+    rustix::system::setdomainname(b"(none)").during("setting the domain name")?;
     let node = namespaces::node_namespace(setup.ids)?;
     namespaces::forbid_more()?;
     namespaces::leave_quotas()?;

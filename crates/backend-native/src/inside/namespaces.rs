@@ -105,7 +105,8 @@ pub fn forbid_more() -> Result<(), StepError> {
     for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"] {
         limit(&format!("max_{kind}_namespaces"), 0)?;
     }
-    Ok(())
+    // A kernel may be built without those.
+    if std::path::Path::new("/proc/sys/user/max_time_namespaces").exists() { limit("max_time_namespaces", 0) } else { Ok(()) }
 }
 
 /// Some things the kernel counts for each person, the bottle's with the person's own: an agent that takes all of them would

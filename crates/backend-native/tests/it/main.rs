@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "everything here runs in tests")]
 
 mod backend;
+mod caller;
 mod conforms;
 mod escapes;
 mod filter;
