@@ -62,11 +62,11 @@ fn show(entries: &[Entry], json: bool) {
 /// The record as it was written, and whether it passed.
 fn as_json(entry: &Entry) -> String {
     let mut value = entry.value.clone();
-    if let Value::Object(fields) = &mut value {
-        if !fields.contains_key(NOTE) {
-            let verdict = if entry.passed { "allow" } else { "refuse" };
-            fields.insert("verdict".to_owned(), Value::from(verdict));
-        }
+    if let Value::Object(fields) = &mut value
+        && !fields.contains_key(NOTE)
+    {
+        let verdict = if entry.passed { "allow" } else { "refuse" };
+        fields.insert("verdict".to_owned(), Value::from(verdict));
     }
     value.to_string()
 }
