@@ -19,7 +19,7 @@ pub trait Harness: Send + Sync {
         Tree::host(probe_file())
     }
 
-    /// The component (see [`crate::require`]) without which this machine may be: then the checks are skipped and say why.
+    /// The component (see [`crate::require()`]) without which this machine may be: then the checks are skipped and say why.
     /// `None`: they fail.
     fn may_be_missing(&self) -> Option<&'static str> {
         None

@@ -17,7 +17,7 @@ pub struct Arena {
 }
 
 impl Arena {
-    /// An arena for bottles of `backend`, which needs `component` (see [`crate::require`]). `None`, and a printed reason, where it
+    /// An arena for bottles of `backend`, which needs `component` (see [`crate::require()`]). `None`, and a printed reason, where it
     /// cannot run or its bottles have no python3.
     pub async fn open(backend: impl Backend + 'static, component: &str) -> Option<Self> {
         let capabilities = match backend.check().await {
