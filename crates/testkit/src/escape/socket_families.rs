@@ -1,4 +1,5 @@
-//! Opens sockets that go round TCP and UDP: packets, raw, ICMP, SCTP, vsock, netlink, crypto, Bluetooth.
+//! Opens sockets that go round TCP and UDP: packets, raw, ICMP, SCTP, vsock, netlink, crypto, Bluetooth; and asks the one kind of
+//! netlink that there is to change something.
 
 use super::Arena;
 
@@ -17,10 +18,14 @@ for family in (2, 10):
 for family in (17, 40, 38, 31, 29, 15, 44, 30, 32, 39, 5, 4, 9):
     for kind in (STREAM, DGRAM, RAW, SEQPACKET):
         refused(f"socket {family} {kind}", lambda: socket.socket(family, kind, 0), families)
-for protocol in (2, 3, 4, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22):
-    refused(f"netlink {protocol}", lambda: socket.socket(16, RAW, protocol), families)
+for kind in (RAW, DGRAM):
+    for protocol in [*range(1, 33), 255]:
+        refused(f"netlink {kind} {protocol}", lambda: socket.socket(16, kind, protocol), families)
+refused("a pair of netlink sockets", lambda: socket.socketpair(16, RAW, 0), families)
 refused("a family behind high bits", lambda: call({"x86_64": 41}.get(platform.machine(), 198), 17 | 1 << 32, RAW, 0), families)
-# Asking for one's interfaces is harmless; changing them is not.
+# Asking for one's interfaces is harmless, and getifaddrs(3) does: the loopback is all there is. Changing them is not.
+held("the loopback is the only interface", [name for _, name in socket.if_nameindex()] == ["lo"])
+socket.socket(16, DGRAM, 0).close()
 route = socket.socket(16, RAW, 0)
 def transact(kind, body):
     import struct
