@@ -63,8 +63,10 @@ enum End {
 fn builder(head_bytes: usize, headers: usize) -> http1::Builder {
     /// As many headers hyper reads without allocating for them.
     const FREE: usize = 100;
+    /// The guard gives up first, so that every refusal is ours: the server would say no more than a status.
+    const ABOVE_THE_GUARD: usize = 8 * 1024;
     let mut builder = http1::Builder::new();
-    builder.auto_date_header(false).max_buf_size(head_bytes.max(64 * 1024));
+    builder.auto_date_header(false).max_buf_size(head_bytes.max(64 * 1024) + ABOVE_THE_GUARD);
     if headers > FREE {
         builder.max_headers(headers);
     }
@@ -80,7 +82,7 @@ fn last_words(connection: &Connection, end: &End) -> Option<Vec<u8>> {
     };
     let refusal = match (violation, end) {
         (Some(violation), _) => violated(violation),
-        // hyper has answered it already, with a bare 400.
+        // Nothing is known that the guard lets through and hyper refuses; it would have answered it already, with a bare 400.
         (None, End::Server(Err(error))) if error.is_parse() => {
             refusal::because(Code::BadRequest, format!("the request is malformed: {error}"))
         }
@@ -102,6 +104,7 @@ pub(crate) fn violated(violation: Violation) -> policy::Refusal {
         Violation::LineEnd
         | Violation::Control
         | Violation::RequestLine
+        | Violation::Target
         | Violation::Folded
         | Violation::FieldName
         | Violation::Length

@@ -78,8 +78,9 @@ fn builder(tasks: Tasks, limits: &Limits) -> http2::Builder<Tasks> {
     builder
         .auto_date_header(false)
         .max_concurrent_streams(limits.streams)
-        // Threat: HPACK bombs (CVE-2016-6581): the bound is on the decoded list.
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        // Threat: HPACK bombs (CVE-2016-6581): the bound is on the decoded list. Above it the library answers by itself, with a
+        // status alone; it stands at twice our own, so that what is too large by mistake is told so in full.
+        .max_header_list_size(u32::try_from(limits.head_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(STREAM_WINDOW as usize)

@@ -31,6 +31,9 @@ pub enum Violation {
     /// Not `METHOD target HTTP/1.x`.
     #[error("the request line is not `METHOD target HTTP/1.1`")]
     RequestLine,
+    /// A target with characters that no URI has, even as browsers write them, or that is none (RFC 9112 §3.2).
+    #[error("the request's target is no URI: percent-encode what is not a letter, digit or one of `-._~` in it")]
+    Target,
     /// A header line that goes on in the next (obs-fold, RFC 9112 §5.2).
     #[error("a header is folded over two lines")]
     Folded,
@@ -234,6 +237,7 @@ impl Head {
         if method.is_empty() || !method.iter().all(|byte| is_token(*byte)) || target.is_empty() || target.contains(&b'\t') {
             return Err(Violation::RequestLine);
         }
+        check_target(target)?;
         let method = if method == b"CONNECT" { Method::Connect } else { Method::Other };
         Ok(Self { version, method, ..Self::default() })
     }
@@ -321,6 +325,20 @@ fn chunk_size(line: &[u8]) -> Result<u64, Violation> {
         return Err(Violation::Chunk);
     }
     u64::from_str_radix(text, 16).map_err(|_| Violation::Chunk)
+}
+
+/// Exactly what the server behind takes: it would answer anything else by itself, with a bare status. It takes what browsers and curl
+/// leave as it is (`|`, `^`, `{`, `}`, `"` in a path, UTF-8), by the URL standard's states for paths and queries; what that standard
+/// encodes (`<`, `>`, the grave accent) and bytes that are no text are refused, because two servers could read them differently.
+fn check_target(target: &[u8]) -> Result<(), Violation> {
+    /// Longest that `http::Uri` holds (its offsets have 16 bits).
+    const LONGEST: usize = u16::MAX as usize - 1;
+    if target.len() > LONGEST {
+        return Err(Violation::TooLarge);
+    }
+    // Nearly all, without a copy.
+    let is_plain = target[0] == b'/' && target.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%?&=+,:@".contains(byte));
+    if is_plain || http::Uri::try_from(target).is_ok() { Ok(()) } else { Err(Violation::Target) }
 }
 
 /// What may stand in a line: no control character but the tab.

@@ -19,7 +19,7 @@ fn in_pieces(bytes: &[u8], cuts: &[usize]) -> Result<(), Violation> {
     framing.feed(rest)
 }
 
-const GOOD: [&str; 9] = [
+const GOOD: [&str; 11] = [
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET / HTTP/1.0\r\n\r\n",
     "GET http://a/b?c HTTP/1.1\r\nhost:a\r\nX-Empty:\r\nX: \t a b \t\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -28,6 +28,8 @@ const GOOD: [&str; 9] = [
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n0A\r\n\n\n\n\n\n\n\n\n\n\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n000\r\nX: y\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n\x16\x03\x01\n\n\n",
+    "GET /a|b^c{d}\"e\"[f]/\\?g={`h`}|^ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /\u{e9} HTTP/1.1\r\nHost: a\r\nX: \u{e9}\r\n\r\n",
 ];
 
@@ -86,6 +88,13 @@ fn what_can_be_read_in_two_ways_does_not() {
         ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::RequestLine),
         ("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::RequestLine),
         ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::RequestLine),
+        ("GET /<a HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Target),
+        ("GET /a> HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Target),
+        ("GET /`a` HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Target),
+        ("GET /?<a> HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Target),
+        ("GET /?\" HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Target),
+        ("GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Target),
+        ("CONNECT a:b:c HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Target),
         ("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::Control),
         ("G@T / HTTP/1.1\r\nHost: a\r\n\r\n".into(), Violation::RequestLine),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), Violation::RequestLine),
@@ -111,6 +120,16 @@ fn what_can_be_read_in_two_ways_does_not() {
         let bytes: Vec<usize> = vec![1; message.len()];
         assert_eq!(in_pieces(message.as_bytes(), &bytes), Err(expected), "byte by byte: {message:?}");
     }
+}
+
+#[test]
+fn a_target_is_text_and_not_longer_than_the_server_takes() {
+    assert_eq!(fed(b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Violation::Target));
+    let ends = |length: usize| {
+        let request = [b"GET /", &vec![b'a'; length - 1][..], b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+        Framing::new(Bounds { bytes: 1 << 20, fields: 20 }).feed(&request)
+    };
+    assert_eq!((ends(65_534), ends(65_535)), (Ok(()), Err(Violation::TooLarge)));
 }
 
 #[test]

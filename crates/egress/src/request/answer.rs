@@ -7,6 +7,7 @@ use policy::{Code, LogLevel, Reach, Refusal, Shown};
 
 use super::forward::forward;
 use super::wanted::{Wanted, wanted};
+use crate::Limits;
 use crate::answer::AnswerBody;
 use crate::connection::{Busy, Connection, Next};
 use crate::ledger::Said;
@@ -58,6 +59,9 @@ fn answer_to_head(answer: Response<AnswerBody>) -> Response<AnswerBody> {
 }
 
 async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, busy: Busy) -> Result<Response<AnswerBody>, Denied> {
+    if is_too_large(&request, &connection.shared.limits) {
+        return Err(Denied::new(refusal::plain(Code::TooLarge), asked_of(&request)));
+    }
     match wanted(&connection.entry, &request) {
         Err(refusal) => Err(Denied::new(refusal, asked_of(&request))),
         Ok(Wanted::Tunnel(place)) => {
@@ -68,6 +72,20 @@ async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, busy: 
         Ok(Wanted::There(place)) => to(connection, place, request, busy).await,
         Ok(Wanted::Here(place)) => to(connection, &place, request, busy).await,
     }
+}
+
+/// A head above the limits, which HTTP/2 alone brings so far: before an HTTP/1 server stands the guard. Counted as RFC 9113 §6.5.2 does,
+/// without the pseudo-headers that are left out elsewhere.
+fn is_too_large(request: &Request<Incoming>, limits: &Limits) -> bool {
+    const FOR_EACH: usize = 32;
+    if request.version() < Version::HTTP_2 {
+        return false;
+    }
+    let uri = request.uri();
+    let place = uri.authority().map_or(0, |authority| authority.as_str().len());
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + FOR_EACH).sum::<usize>();
+    request.headers().len() > limits.headers || place + path + fields > limits.head_bytes
 }
 
 async fn to(
