@@ -56,7 +56,9 @@ pub fn begin() {
         for standard in 0..3 {
             if libc::fcntl(standard, libc::F_GETFD) < 0 {
                 // The lowest that is free: this one.
-                libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+                if libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) != standard {
+                    libc::abort();
+                }
             }
         }
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);

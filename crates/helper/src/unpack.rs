@@ -5,6 +5,7 @@
 //! agent may have put one where the tree is to go. What is being unpacked lies in a folder closed to `node` (0700).
 
 mod entries;
+mod keep;
 mod place;
 mod remove;
 

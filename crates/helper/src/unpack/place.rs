@@ -10,7 +10,7 @@ use std::rc::Rc;
 use rustix::fs::{Mode, OFlags, RenameFlags, fchmod, mkdirat, open, openat, renameat_with};
 use rustix::io::Errno;
 
-use super::{Refused, remove};
+use super::{Refused, keep, remove};
 
 /// A folder that only root can enter, in the lowest folder above a member's place that exists: on the same file system as
 /// the place, so that a rename puts the member there whole.
@@ -66,7 +66,9 @@ impl Stage {
 pub fn commit(stages: &[Stage]) -> Result<(), Refused> {
     let mut placed = Vec::with_capacity(stages.len());
     for stage in stages {
-        match place(stage) {
+        // What the last member covers is wanted back by nobody: nothing comes that could still fail.
+        let is_last = stages.last().is_some_and(|last| last.number == stage.number);
+        match place(stage, if is_last { Covered::Forgotten } else { Covered::Kept }) {
             Ok(done) => placed.push(done),
             Err(error) => {
                 for done in placed.into_iter().rev() {
@@ -89,12 +91,21 @@ struct Placed<'a> {
 /// What stood at a member's place before, and where it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// Nothing, or something that cannot come back.
+    /// Nothing, or something that nobody wants back.
     Nothing,
     /// In the stage, under the member's own name there.
     Exchanged,
-    /// In the stage, under another name.
+    /// In the stage, under another name: itself, or a copy of it.
     Aside,
+}
+
+/// What becomes of a file or folder of a lower layer, which no rename takes aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Covered {
+    /// A copy of it is kept in the stage.
+    Kept,
+    /// Nothing.
+    Forgotten,
 }
 
 impl Placed<'_> {
@@ -110,7 +121,7 @@ impl Placed<'_> {
     }
 }
 
-fn place(stage: &Stage) -> io::Result<Placed<'_>> {
+fn place(stage: &Stage, covered: Covered) -> io::Result<Placed<'_>> {
     let mut parent = rustix::io::fcntl_dupfd_cloexec(stage.above.as_fd(), 3)?;
     for name in &stage.missing {
         match mkdirat(&parent, name.as_os_str(), Mode::from_raw_mode(0o755)) {
@@ -139,21 +150,41 @@ fn place(stage: &Stage) -> io::Result<Placed<'_>> {
                 }
                 Before::Aside
             }
-            // What stands there is a file of a lower layer (an image's, the host's) whose owner the bottle does not know: an
-            // overlay cannot copy it up for an exchange, but replaces it, just as atomically. It cannot be taken back.
-            Err(Errno::XDEV | Errno::OVERFLOW) if put(RenameFlags::empty()).is_ok() => Before::Nothing,
-            // Or a folder of a lower layer, which an overlay without redirects cannot move (`overlayfs.rst`, "renaming
-            // directories"): hidden first, and for a moment nothing is there.
-            Err(Errno::XDEV | Errno::OVERFLOW) => {
-                remove::tree(&parent, &CString::new(stage.name.as_bytes()).map_err(io::Error::other)?)?;
-                put(RenameFlags::NOREPLACE)?;
-                Before::Nothing
-            }
+            // What stands there is a file or folder of a lower layer (an image's, the host's), which an overlay cannot take aside: a
+            // file whose owner the bottle does not know cannot be copied up, and a folder not be moved without redirects
+            // (`overlayfs.rst`, "renaming directories").
+            Err(Errno::XDEV | Errno::OVERFLOW) => cover(stage, &parent, covered)?,
             Err(error) => return Err(error.into()),
         },
         Err(error) => return Err(error.into()),
     };
     Ok(Placed { stage, parent, before })
+}
+
+/// Puts a member over a file or folder of a lower layer.
+fn cover(stage: &Stage, parent: &OwnedFd, covered: Covered) -> io::Result<Before> {
+    let name = CString::new(stage.name.as_bytes()).map_err(io::Error::other)?;
+    let aside = CString::new(stage.aside()).map_err(io::Error::other)?;
+    let before = match covered {
+        Covered::Kept => {
+            let kept = keep::copy((parent.as_fd(), &name), (stage.folder(), &aside));
+            kept.map_err(|error| io::Error::new(error.kind(), format!("keeping what stands there: {error}")))?;
+            Before::Aside
+        }
+        Covered::Forgotten => Before::Nothing,
+    };
+    let put = |flags| renameat_with(stage.folder(), stage.staged(), parent, stage.name.as_os_str(), flags);
+    // A file is replaced, as atomically as by an exchange. A folder is hidden first, and for a moment nothing is there.
+    if put(RenameFlags::empty()).is_ok() {
+        return Ok(before);
+    }
+    let covered = remove::tree(parent, &name).and_then(|()| Ok(put(RenameFlags::NOREPLACE)?));
+    if covered.is_err() && before == Before::Aside {
+        // Half of it may be gone.
+        remove::tree(parent, &name)?;
+        renameat_with(stage.folder(), stage.aside(), parent, stage.name.as_os_str(), RenameFlags::NOREPLACE)?;
+    }
+    covered.map(|()| before)
 }
 
 /// Walks down from the root without following links, as far as folders exist.
