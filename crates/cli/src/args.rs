@@ -69,7 +69,7 @@ pub enum Command {
 /// `start`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: the agent's own; 125 when bot-bottle failed or limits.time passed; 2 for usage; 130 for an interrupt."
+    after_help = "Exit status: the agent's own; 125 when bot-bottle failed or limits.time passed; 2 for usage; 130 for an interrupt, and when you say no."
 )]
 pub struct Start {
     /// The agent; without it, choose on the terminal
@@ -117,6 +117,9 @@ pub enum Format {
 
 /// `exec`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: the command's own; 125 when bot-bottle failed or the session ended first; 2 for usage; 130 for an interrupt."
+)]
 pub struct Exec {
     /// The session
     pub identity: String,

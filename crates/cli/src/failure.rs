@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::shortage;
+
 /// Why a command did not do what it was asked, with what to do about it.
 #[derive(Debug)]
 pub struct Failure {
@@ -16,11 +18,16 @@ pub const FAILED: u8 = 125;
 pub const USAGE: u8 = 2;
 /// Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
+/// The person said no, so that nothing was done: as if they had pressed Ctrl-C at the question. Not 0, which says that the agent ran
+/// and succeeded, and has `start … && next` go on.
+pub const DECLINED: u8 = INTERRUPTED;
 
 impl Failure {
-    /// A failure of bot-bottle's own: status 125.
+    /// A failure of bot-bottle's own: status 125. Where it tells that the system has run out of something, what to do about that is
+    /// its first hint.
     pub fn new(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
-        Self { code: FAILED, error: anyhow::Error::msg(message), hints: Vec::new(), rendered: false }
+        let hints = shortage::hint(&message.to_string()).map(str::to_owned).into_iter().collect();
+        Self { code: FAILED, error: anyhow::Error::msg(message), hints, rendered: false }
     }
 
     /// A command line that makes no sense: status 2.

@@ -12,11 +12,16 @@ mod picker;
 mod policy_source;
 mod preflight;
 mod question;
+mod shortage;
 mod table;
 mod talk;
 mod voice;
 
+use std::io::Write as _;
+
 use clap::Parser as _;
+
+use crate::failure::Failure;
 
 #[cfg(all(not(test), target_env = "gnu"))]
 backend_native::entry!(run);
@@ -33,11 +38,24 @@ fn run() -> u8 {
     if std::env::args_os().next().is_some_and(|name| name == backend_native::HELPER) {
         return backend_native::run_helper();
     }
-    let cli = args::Cli::plain(std::env::args_os()).unwrap_or_else(args::Cli::parse);
-    talk::set_color(cli.color);
-    let host = host_env::HostEnvironment::read();
-    commands::run(cli.command, &host).unwrap_or_else(|failure| {
+    let done = match args::Cli::plain(std::env::args_os()).map_or_else(args::Cli::try_parse, Ok) {
+        Ok(cli) => {
+            talk::set_color(cli.color);
+            commands::run(cli.command, &host_env::HostEnvironment::read())
+        }
+        Err(told) => show(&told),
+    };
+    done.unwrap_or_else(|failure| {
         talk::failure(&failure);
         failure.code()
     })
+}
+
+/// Help, the version, or what is wrong with the arguments: the first two are data, on stdout.
+fn show(told: &clap::Error) -> Result<u8, Failure> {
+    let printed = told.print();
+    if !told.use_stderr() {
+        talk::written(printed.and_then(|()| std::io::stdout().flush()))?;
+    }
+    Ok(if told.use_stderr() { failure::USAGE } else { 0 })
 }

@@ -1,6 +1,6 @@
 //! What is said to the person: always on stderr, so that stdout is data alone.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
@@ -24,7 +24,7 @@ pub fn set_color(color: Color) {
 
 /// How diagnostics are drawn: as stderr is.
 pub fn style() -> manifest::Style {
-    match anstream::AutoStream::choice(&std::io::stderr()) {
+    match anstream::AutoStream::choice(&io::stderr()) {
         anstream::ColorChoice::Never => manifest::Style::Plain,
         anstream::ColorChoice::Auto | anstream::ColorChoice::AlwaysAnsi | anstream::ColorChoice::Always => {
             manifest::Style::Coloured
@@ -75,16 +75,40 @@ fn labelled(style: Style, label: &str, text: &str) {
     say(&format!("{style}{label}:{style:#} {text}"));
 }
 
-/// Writes data to stdout; a reader that is gone is no error.
-pub fn data(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+/// Who reads our stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Somebody, as far as can be told.
+    There,
+    /// Nobody any more (`| head`): there is no use in writing more.
+    Gone,
+}
+
+/// Writes data to stdout, whole: the one way for every command. A reader that is gone is no error.
+///
+/// # Errors
+/// When it cannot be written: a script must not take half of the data for all of it.
+pub fn data(text: &str) -> Result<Reader, Failure> {
+    let mut stdout = io::stdout().lock();
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// What became of a write to stdout.
+///
+/// # Errors
+/// As [`data`].
+pub fn written(outcome: io::Result<()>) -> Result<Reader, Failure> {
+    match outcome {
+        Ok(()) => Ok(Reader::There),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(Failure::new(format!("writing to stdout: {error}"))),
+    }
 }
 
 /// Writes a value to stdout as JSON.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
-pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    data(&(serde_json::to_string_pretty(value)? + "\n"));
-    Ok(())
+/// When it cannot be written as JSON, or not at all.
+pub fn json(value: &impl serde::Serialize) -> Result<Reader, Failure> {
+    data(&(serde_json::to_string_pretty(value)? + "\n"))
 }

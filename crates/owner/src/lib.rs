@@ -25,6 +25,12 @@ pub enum NotOurs {
         /// Who asks.
         me: u32,
     },
+    /// Everybody may put things there (the sticky bit, `chmod(1)`): it is meant to be so, and must not be closed to others.
+    #[error("it is shared by everybody (mode {mode:04o})")]
+    Shared {
+        /// Its permissions.
+        mode: u32,
+    },
     /// Others can write to it.
     #[error("it can be written by others (mode {mode:04o})")]
     Open {
@@ -41,15 +47,18 @@ pub enum NotOurs {
 /// # Errors
 /// Whose word it could be instead.
 pub fn check(stat: &Stat, trusted: Trusted) -> Result<(), NotOurs> {
-    let (owner, me) = (stat.st_uid, geteuid().as_raw());
+    let (owner, me, mode) = (stat.st_uid, geteuid().as_raw(), stat.st_mode & 0o7777);
+    if mode & 0o1002 == 0o1002 {
+        return Err(NotOurs::Shared { mode });
+    }
     let is_trusted = owner == me || (owner == 0 && trusted == Trusted::MeOrRoot);
     if !is_trusted {
         return Err(NotOurs::Foreign { owner, me });
     }
     let own_group = me != 0 && stat.st_gid == me && getegid().as_raw() == me;
     let closed_to = if own_group { 0o002 } else { 0o022 };
-    if stat.st_mode & closed_to != 0 {
-        return Err(NotOurs::Open { mode: stat.st_mode & 0o7777 });
+    if mode & closed_to != 0 {
+        return Err(NotOurs::Open { mode });
     }
     Ok(())
 }
@@ -66,11 +75,22 @@ mod tests {
     #[test]
     fn what_others_can_write_is_not_ours() {
         let file = tempfile::tempfile().unwrap();
-        for (mode, ours) in [(0o600, true), (0o755, true), (0o602, false), (0o777, false), (0o1777, false), (0o622, false)] {
+        for (mode, ours) in [(0o600, true), (0o755, true), (0o602, false), (0o777, false), (0o1755, true), (0o622, false)] {
             file.set_permissions(Permissions::from_mode(mode)).unwrap();
             let checked = check(&rustix::fs::fstat(&file).unwrap(), Trusted::Me);
             assert_eq!(checked, if ours { Ok(()) } else { Err(NotOurs::Open { mode }) }, "{mode:o}");
         }
+    }
+
+    /// `/tmp` is somebody else's to most people, and nobody's to close or to take.
+    #[test]
+    fn what_everybody_shares_is_told_apart() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_permissions(Permissions::from_mode(0o1777)).unwrap();
+        let mut stat = rustix::fs::fstat(&file).unwrap();
+        assert_eq!(check(&stat, Trusted::Me), Err(NotOurs::Shared { mode: 0o1777 }));
+        stat.st_uid += 1;
+        assert_eq!(check(&stat, Trusted::Me), Err(NotOurs::Shared { mode: 0o1777 }));
     }
 
     #[test]

@@ -112,13 +112,17 @@ pub(crate) async fn on_streams(
 
 /// Lets the last output through, unless the person does not want to wait for whoever reads it.
 async fn finish(
-    rest: impl FnOnce() + Send + 'static,
+    rest: impl FnOnce() -> io::Result<()> + Send + 'static,
     ending: Ending,
     interrupts: &mut Interrupts,
     limit: Option<(Duration, Instant)>,
 ) -> Result<Ending, SessionError> {
     tokio::select! {
-        _ = tokio::task::spawn_blocking(rest) => Ok(ending),
+        written = tokio::task::spawn_blocking(rest) => {
+            let written = written.map_err(io::Error::other).flatten();
+            written.map_err(|source| SessionError::Io { what: "writing what the agent says", source })?;
+            Ok(ending)
+        }
         caught = interrupts.next() => Ok(Ending::Caught(caught)),
         limit = time_is_up(limit) => Ok(Ending::TimeLimit(limit)),
     }

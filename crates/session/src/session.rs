@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::Plan;
-use crate::control::{ControlServer, Ready};
+use crate::control::{ControlServer, Farewell, Ready};
 use crate::gateway::{PolicySource, Reloader, Reloads, Service, Signer, for_requests, limits, making_authority, sources};
 use crate::interrupts::{Caught, Interrupts};
 use crate::running;
@@ -130,6 +130,7 @@ impl Session<'_> {
         let mut undo = Undo::default();
         let reloads = Reloads::default();
         let (mut made, mut late) = (None, None);
+        let (farewell, listening) = watch::channel(None);
         let mut audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
         let mut traffic = None;
         let ending = async {
@@ -146,6 +147,7 @@ impl Session<'_> {
                 late: &mut late,
                 home: &home,
                 reloads: &reloads,
+                farewell: listening,
             };
             phases.go(folder, announce, policy).await
         };
@@ -153,6 +155,7 @@ impl Session<'_> {
             Ok(ending) | Err(Stop::Early(ending)) => Ok(ending),
             Err(Stop::Failed(error)) => Err(error),
         };
+        farewell.send_replace(Some(Farewell::from(&ending)));
         crate::terminal::restore_all();
         // Before the bottle is closed: its counters go with it.
         let limits_hit = made.take().map(|bottle| bottle.limits_hit()).unwrap_or_default();
@@ -184,6 +187,18 @@ impl Outcome {
             (Ok(Ending::Agent(status)), Err(_)) if status.success() => 125,
             (Ok(Ending::Agent(status)), _) => status.code(),
             (Ok(Ending::Caught(caught)), _) => caught.code(),
+        }
+    }
+}
+
+impl From<&Result<Ending, SessionError>> for Farewell {
+    fn from(ending: &Result<Ending, SessionError>) -> Self {
+        match ending {
+            Ok(Ending::Agent(_)) => Self::Agent,
+            Ok(Ending::Caught(Caught::Stop)) => Self::Stopped,
+            Ok(Ending::Caught(Caught::Signal(_))) => Self::Signal,
+            Ok(Ending::TimeLimit(_)) => Self::TimeLimit,
+            Err(_) => Self::Failed,
         }
     }
 }
@@ -226,6 +241,7 @@ struct Phases<'a> {
     late: &'a mut Option<LaunchError>,
     home: &'a Home,
     reloads: &'a Reloads,
+    farewell: watch::Receiver<Option<Farewell>>,
 }
 
 impl Phases<'_> {
@@ -300,7 +316,7 @@ impl Phases<'_> {
     /// Writes who we are and begins to serve the control socket.
     fn open_folder(&mut self, folder: SessionFolder) -> Result<watch::Sender<Option<Ready>>, SessionError> {
         let (ready, watched) = watch::channel(None);
-        let server = ControlServer::bind(folder.handle(), watched, self.interrupts.stopper());
+        let server = ControlServer::bind(folder.handle(), watched, self.farewell.clone(), self.interrupts.stopper());
         let written = folder.write_metadata(&self.metadata());
         let what = format!("removing {}", folder.path().display());
         self.undo.push(what, async move { folder.remove() });

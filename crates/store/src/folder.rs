@@ -40,6 +40,14 @@ pub enum StoreError {
         /// Who asks.
         me: u32,
     },
+    /// The folder of kept things is the system's, or shared by everybody: no folder to be closed or taken.
+    #[error("{} is {}: set BOT_BOTTLE_HOME to a folder of your own, such as ~/.bot-bottle", Shown::path(.path), if *.sticky { "a folder that everybody shares" } else { "one of the system's folders" })]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+        /// It is shared, as `/tmp` is.
+        sticky: bool,
+    },
     /// Others can put things into the folder of kept things: manifests of theirs, for one.
     #[error("{} can be written by others (mode {mode:04o}): run 'chmod go-w' on it, or set BOT_BOTTLE_HOME to another folder", Shown::path(.path))]
     Open {
@@ -107,8 +115,25 @@ pub(crate) fn open_home(path: &Path) -> Result<OwnedFd, StoreError> {
     // Threat: whoever can write here can swap the folders below, or write a bottle that the person starts.
     match owner::check(&stat, Trusted::Me) {
         Ok(()) => Ok(home),
+        Err(NotOurs::Foreign { .. } | NotOurs::Open { .. }) if is_the_systems(path) => {
+            Err(StoreError::Shared { path: path.to_owned(), sticky: false })
+        }
+        Err(NotOurs::Shared { .. }) => Err(StoreError::Shared { path: path.to_owned(), sticky: true }),
         Err(NotOurs::Foreign { owner, me }) => Err(StoreError::Foreign { path: path.to_owned(), owner, me }),
         Err(NotOurs::Open { mode }) => Err(StoreError::Open { path: path.to_owned(), mode }),
+    }
+}
+
+/// Whether a path is one of the system's own folders (`hier(7)`), such as `/srv` or `/usr/local`, whose owner and permissions are
+/// not the person's to change; not what lies deeper.
+fn is_the_systems(path: &Path) -> bool {
+    const DEEPER: [&str; 10] = ["boot", "dev", "etc", "lib", "lib64", "proc", "run", "sys", "usr", "var"];
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let names: Vec<_> = path.components().skip(1).map(|name| name.as_os_str()).collect();
+    match names.as_slice() {
+        [] | [_] => true,
+        [top, _] => DEEPER.iter().any(|deeper| top == deeper),
+        [_, _, ..] => false,
     }
 }
 

@@ -162,7 +162,7 @@ fn a_home_that_others_can_write_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::new(folder.path());
     std::fs::create_dir(folder.path().join("state")).unwrap();
-    for mode in [0o777, 0o1777, 0o707] {
+    for mode in [0o777, 0o772, 0o707] {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
         for error in [home.create(identity("a-1")).unwrap_err(), home.sessions().unwrap_err()] {
             assert!(error.to_string().contains("chmod go-w"), "{error}");
@@ -172,12 +172,29 @@ fn a_home_that_others_can_write_is_refused_with_what_to_do() {
     assert!(home.create(identity("a-1")).is_ok());
 }
 
+/// Closing `/tmp` to others, or taking `/usr/local` from root, breaks the machine.
+#[test]
+fn nobody_is_told_to_change_a_folder_that_is_not_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o1777)).unwrap();
+    let mut all = vec![folder.path().to_owned(), "/tmp".into(), "/var/tmp".into()];
+    if !rustix::process::geteuid().is_root() {
+        all.extend(["/", "/usr", "/usr/local", "/etc"].map(Into::into));
+    }
+    for path in all {
+        let error = Home::new(&path).sessions().unwrap_err();
+        let told = error.to_string();
+        assert!(matches!(error, StoreError::Shared { .. }), "{told}");
+        assert!(told.contains("BOT_BOTTLE_HOME") && !told.contains("chmod") && !told.contains("chown"), "{told}");
+    }
+}
+
 #[test]
 fn a_home_of_somebody_else_is_refused_with_what_to_do() {
     let me = rustix::process::geteuid().as_raw();
     let folder = tempfile::tempdir().unwrap();
     // Root gives its own away; anybody else takes one of root's.
-    let path = if me == 0 { folder.path() } else { std::path::Path::new("/usr") };
+    let path = if me == 0 { folder.path() } else { std::path::Path::new("/usr/local/bin") };
     if me == 0 {
         std::os::unix::fs::chown(path, Some(65_534), None).unwrap();
     }

@@ -55,7 +55,7 @@ pub fn run(args: &Doctor, host: &HostEnvironment) -> Result<u8, Failure> {
     if args.json {
         talk::json(&report)?;
     } else {
-        talk::data(&render(&report));
+        talk::data(&render(&report))?;
     }
     Ok(if report.backends.iter().any(|backend| backend.works) { 0 } else { FAILED })
 }

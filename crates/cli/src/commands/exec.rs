@@ -48,6 +48,10 @@ fn terminal_env(host: &HostEnvironment) -> Vec<(OsString, Secret)> {
 fn explain(error: ClientError) -> Failure {
     match error {
         ClientError::Failed { message, hint } => Failure::new(store::escape(&message)).hints(hint),
-        other @ (ClientError::Connect { .. } | ClientError::Ended | ClientError::Io(_)) => other.into(),
+        other @ (ClientError::Connect { .. }
+        | ClientError::Ended
+        | ClientError::Over { .. }
+        | ClientError::Output(_)
+        | ClientError::Io(_)) => other.into(),
     }
 }

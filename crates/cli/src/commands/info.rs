@@ -38,7 +38,7 @@ pub fn run(args: &args::Info, host: &HostEnvironment) -> Result<u8, Failure> {
     if args.json {
         talk::json(&info)?;
     } else {
-        talk::data(&render(&info));
+        talk::data(&render(&info))?;
     }
     Ok(0)
 }

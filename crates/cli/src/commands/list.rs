@@ -50,11 +50,11 @@ fn manifests(args: &List, host: &HostEnvironment) -> Result<(), Failure> {
         }
     };
     if args.json {
-        return talk::json(&rows);
+        talk::json(&rows)?;
+        return Ok(());
     }
     let rows: Vec<_> = rows.into_iter().map(|row| vec![row.name, row.origin, row.file]).collect();
-    show(&["NAME", "ORIGIN", "FILE"], &rows);
-    Ok(())
+    show(&["NAME", "ORIGIN", "FILE"], &rows)
 }
 
 fn active(args: &List, host: &HostEnvironment) -> Result<(), Failure> {
@@ -82,20 +82,21 @@ fn active(args: &List, host: &HostEnvironment) -> Result<(), Failure> {
         })
         .collect();
     if args.json {
-        return talk::json(&rows);
+        talk::json(&rows)?;
+        return Ok(());
     }
     let cells = |row: Active| {
         let pid = row.pid.map_or("?".to_owned(), |pid| pid.to_string());
         vec![row.identity, row.agent, row.bottles.join("+"), row.backend, row.started_at, pid]
     };
     let rows: Vec<_> = rows.into_iter().map(cells).collect();
-    show(&["IDENTITY", "AGENT", "BOTTLES", "BACKEND", "STARTED", "PID"], &rows);
-    Ok(())
+    show(&["IDENTITY", "AGENT", "BOTTLES", "BACKEND", "STARTED", "PID"], &rows)
 }
 
 /// A head without rows would look like data to `wc -l`.
-fn show(head: &[&str], rows: &[Vec<String>]) {
+fn show(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
     if !rows.is_empty() {
-        talk::data(&table(head, rows));
+        talk::data(&table(head, rows))?;
     }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use super::with_runtime;
 use crate::args::Logs;
 use crate::failure::Failure;
 use crate::host_env::HostEnvironment;
-use crate::talk;
+use crate::talk::{self, Reader};
 
 /// What only a line has that says something of the record itself: that it is full, that something was dropped from it.
 const NOTE: &str = "hint";
@@ -27,7 +27,7 @@ pub fn run(args: &Logs, host: &HostEnvironment) -> Result<u8, Failure> {
         other => Failure::from(other),
     })?;
     if !args.follow {
-        show(&journal.news()?, args.json);
+        show(&journal.news()?, args.json)?;
         return Ok(0);
     }
     with_runtime(async {
@@ -35,8 +35,8 @@ pub fn run(args: &Logs, host: &HostEnvironment) -> Result<u8, Failure> {
         loop {
             // Looked at before reading: what is written last is read.
             let lives = lives(&home, &identity)?;
-            show(&journal.news()?, args.json);
-            if !lives {
+            let reader = show(&journal.news()?, args.json)?;
+            if !lives || reader == Reader::Gone {
                 return Ok(0);
             }
             tokio::select! {
@@ -51,12 +51,10 @@ fn lives(home: &Home, identity: &Identity) -> Result<bool, Failure> {
     Ok(home.sessions()?.iter().any(|session| session.identity == *identity && session.liveness != Liveness::Dead))
 }
 
-fn show(entries: &[Entry], json: bool) {
+fn show(entries: &[Entry], json: bool) -> Result<Reader, Failure> {
     let line = |entry: &Entry| if json { as_json(entry) } else { as_text(entry) } + "\n";
     let text: String = entries.iter().map(line).collect();
-    if !text.is_empty() {
-        talk::data(&text);
-    }
+    if text.is_empty() { Ok(Reader::There) } else { talk::data(&text) }
 }
 
 /// The record as it was written, and whether it passed.

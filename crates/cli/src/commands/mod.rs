@@ -18,7 +18,7 @@ use manifest::{Catalogue, Places};
 use session::Interrupts;
 
 use crate::args::Command;
-use crate::failure::Failure;
+use crate::failure::{DECLINED, Failure};
 use crate::host_env::HostEnvironment;
 use crate::question::{Waited, confirm};
 use crate::talk;
@@ -39,7 +39,7 @@ pub fn run(command: Command, host: &HostEnvironment) -> Result<u8, Failure> {
         Command::Cleanup(args) => cleanup::run(&args, host),
         Command::Doctor(args) => doctor::run(&args, host),
         Command::Demo => demo::run(host),
-        Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Completions(args) => completions::run(&args),
     }
 }
 
@@ -72,7 +72,7 @@ fn with_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
 /// What the person decided at a y/N.
 enum Decision {
     Go,
-    /// Said no, or nothing was to be asked: leave with this status.
+    /// Said no, or was interrupted: leave with this status.
     Leave(u8),
 }
 
@@ -82,7 +82,7 @@ async fn decide(interrupts: &mut Interrupts, question: &str, otherwise: &str) ->
         Waited::Done(Some(true)) => Ok(Decision::Go),
         Waited::Done(Some(false)) => {
             talk::say("aborted");
-            Ok(Decision::Leave(0))
+            Ok(Decision::Leave(DECLINED))
         }
         Waited::Done(None) => Err(Failure::usage("there is no terminal to ask on").hint(otherwise)),
         Waited::Caught(caught) => Ok(Decision::Leave(caught.code())),

@@ -9,7 +9,7 @@ use store::Home;
 
 use super::{Decision, catalogue, decide, places, with_runtime};
 use crate::args::{Format, Start};
-use crate::failure::Failure;
+use crate::failure::{DECLINED, Failure, INTERRUPTED};
 use crate::host_env::HostEnvironment;
 use crate::picker::{Picked, pick};
 use crate::policy_source::Manifests;
@@ -144,8 +144,8 @@ async fn choose(catalogue: &Catalogue, interrupts: &mut Interrupts) -> Result<Ch
         Waited::Caught(caught) => Ok(Chosen::Leave(caught.code())),
         Waited::Done(picked) => match picked? {
             Picked::Row(row) => Ok(Chosen::Agent(names[row].clone())),
-            Picked::Nothing => Ok(Chosen::Leave(0)),
-            Picked::Interrupted => Ok(Chosen::Leave(crate::failure::INTERRUPTED)),
+            Picked::Nothing => Ok(Chosen::Leave(DECLINED)),
+            Picked::Interrupted => Ok(Chosen::Leave(INTERRUPTED)),
             Picked::NoTerminal => {
                 let failure = Failure::usage("which agent? there is no terminal to choose on");
                 Err(failure.hint(format!("name one of: {}", names.join(", "))))

@@ -63,6 +63,30 @@ fn stop_ends_one_session_or_all_and_waits_for_their_end() {
 }
 
 #[test]
+fn what_runs_in_a_session_that_ends_is_told_why() {
+    let scene = Scene::new();
+    let agent = "echo ready; trap 'exit 0' USR1; while :; do sleep 0.1; done";
+    type End<'a> = &'a dyn Fn(&crate::scene::Live);
+    let stop: End<'_> = &|_| assert_eq!(scene.run(&["stop", "s"]).code, 0);
+    let terminate: End<'_> = &|live| live.signal(Signal::TERM);
+    let agent_ends: End<'_> = &|_| drop(scene.run(&["exec", "s", "--", "sh", "-c", "kill -USR1 $(pgrep -f '[t]rap .exit 0')"]));
+    for (end, why) in [(stop, "was stopped"), (terminate, "was ended by a signal"), (agent_ends, "ended with its agent")] {
+        let live = scene.live(agent);
+        let mut command = Command::new(PROGRAM.as_str());
+        scene.set_up(&mut command);
+        command.args(["exec", "s", "--", "sh", "-c", "echo runs; exec sleep 1000"]).stdin(Stdio::null());
+        let mut exec = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut runs = [0; 5];
+        exec.stdout.as_mut().unwrap().read_exact(&mut runs).unwrap();
+        end(&live);
+        let ran = crate::scene::Ran::of_child(exec);
+        assert_eq!(ran.code, 125, "{ran:?}");
+        assert_eq!(ran.stderr, format!("error: session s {why}, and with it what ran there\n"));
+        live.end();
+    }
+}
+
+#[test]
 fn a_home_with_a_very_long_path_works() {
     let long = format!("home/{}/{}", "x".repeat(120), "y".repeat(120));
     let scene = Scene::new();

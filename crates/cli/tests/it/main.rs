@@ -12,6 +12,7 @@ mod listing;
 mod logs;
 mod managers;
 mod needs;
+mod output;
 mod policy;
 mod prompts;
 mod refusals;

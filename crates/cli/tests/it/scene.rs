@@ -40,6 +40,11 @@ impl Ran {
     pub fn of(command: &mut Command) -> Self {
         Self::from(&command.output().unwrap())
     }
+
+    /// Waits for the end of one that was started.
+    pub fn of_child(child: Child) -> Self {
+        Self::from(&child.wait_with_output().unwrap())
+    }
 }
 
 impl From<&Output> for Ran {

@@ -9,7 +9,7 @@ use bottle::{ExitStatus, Signal, TerminalSize, User};
 use secret::Secret;
 
 use super::frames::{self, Inbox};
-use super::message::{Answer, ExecRequest, Request, WireSecret};
+use super::message::{Answer, ExecRequest, Farewell, Request, WireSecret};
 use super::socket;
 use crate::Caught;
 use crate::interrupts::Interrupts;
@@ -46,9 +46,20 @@ pub enum ClientError {
         /// The system's reason.
         source: io::Error,
     },
-    /// It ended, or was killed, before it had answered.
+    /// It was killed before it had answered, or ended without a word.
     #[error("the session ended")]
     Ended,
+    /// It ended in order, while it did what it was asked.
+    #[error("session {identity} {}, and with it what ran there", .why.as_str())]
+    Over {
+        /// The session.
+        identity: String,
+        /// What ended it.
+        why: Farewell,
+    },
+    /// What a program wrote could not be passed on.
+    #[error("writing what the program says: {0}")]
+    Output(io::Error),
     /// It answered that it could not.
     #[error("{message}")]
     Failed {
@@ -85,13 +96,13 @@ impl Client {
         self.send(&Request::Stop, &[]).map_err(|error| self.in_time(error, "answered", patience))?;
         match self.next() {
             Ok(Answer::Stopping) | Err(ClientError::Ended) => {}
-            Ok(other) => return Err(unexpected(other)),
+            Ok(other) => return Err(self.unexpected(other)),
             Err(error) => return Err(self.in_time(error, "answered", patience)),
         }
         match self.next() {
             Err(ClientError::Ended) => Ok(()),
             Err(error) => Err(self.in_time(error, "ended", patience)),
-            Ok(other) => Err(unexpected(other)),
+            Ok(other) => Err(self.unexpected(other)),
         }
     }
 
@@ -105,7 +116,7 @@ impl Client {
         self.send(&Request::Reload, &[])?;
         match self.next() {
             Ok(Answer::Reloaded(rules)) => Ok(rules),
-            Ok(other) => Err(unexpected(other)),
+            Ok(other) => Err(self.unexpected(other)),
             Err(error) => Err(self.in_time(error, "answered", patience)),
         }
     }
@@ -117,7 +128,12 @@ impl Client {
                 message: format!("session {} has not {what} after {} s", self.identity, patience.as_secs()),
                 hint: Some("kill its process with SIGKILL and run 'bot-bottle cleanup'".to_owned()),
             },
-            other @ (ClientError::Connect { .. } | ClientError::Ended | ClientError::Failed { .. } | ClientError::Io(_)) => other,
+            other @ (ClientError::Connect { .. }
+            | ClientError::Ended
+            | ClientError::Over { .. }
+            | ClientError::Output(_)
+            | ClientError::Failed { .. }
+            | ClientError::Io(_)) => other,
         }
     }
 
@@ -134,12 +150,14 @@ impl Client {
         drop(far);
         match client.next()? {
             Answer::Started => {}
-            other => return Err(unexpected(other)),
+            other => return Err(client.unexpected(other)),
         }
         let relay = near.start_as_needed(&client.stream)?;
         let status = client.ended();
-        relay.finish();
-        status
+        let written = relay.finish();
+        let status = status?;
+        written.map_err(ClientError::Output)?;
+        Ok(status)
     }
 
     /// Runs a program on a terminal of its own, shown on ours. Needs a tokio runtime, for the signals alone.
@@ -197,7 +215,7 @@ impl Client {
                 let master = self.inbox.take_fd().ok_or_else(|| io::Error::other("the session sent no terminal"))?;
                 Ok((self, master))
             }
-            other => Err(unexpected(other)),
+            other => Err(self.unexpected(other)),
         }
     }
 
@@ -211,7 +229,7 @@ impl Client {
         match self.next()? {
             Answer::EndedCode(code) => Ok(ExitStatus::Code(code)),
             Answer::EndedSignal(signal) => Ok(ExitStatus::Signal(signal)),
-            other => Err(unexpected(other)),
+            other => Err(self.unexpected(other)),
         }
     }
 
@@ -240,21 +258,22 @@ impl Client {
             }
         }
     }
+
+    fn unexpected(&self, answer: Answer) -> ClientError {
+        match answer {
+            Answer::Failed { message, hint } => ClientError::Failed { message, hint },
+            Answer::Over(why) => ClientError::Over { identity: self.identity.clone(), why },
+            Answer::Stopping | Answer::Reloaded(_) | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
+                ClientError::Io(io::Error::other("the session's answer does not fit the question"))
+            }
+        }
+    }
 }
 
 fn request(call: ExecCall, terminal: Option<(u16, u16)>) -> Request {
     let env = call.env.into_iter().map(|(name, value)| (name.into_vec(), WireSecret(value))).collect();
     let argv = call.argv.into_iter().map(OsString::into_vec).collect();
     Request::Exec(ExecRequest { argv, user: call.user.into(), env, terminal })
-}
-
-fn unexpected(answer: Answer) -> ClientError {
-    match answer {
-        Answer::Failed { message, hint } => ClientError::Failed { message, hint },
-        Answer::Stopping | Answer::Reloaded(_) | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
-            ClientError::Io(io::Error::other("the session's answer does not fit the question"))
-        }
-    }
 }
 
 #[cfg(test)]

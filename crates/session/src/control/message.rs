@@ -32,6 +32,34 @@ pub(super) enum WireUser {
 #[derive(Debug)]
 pub(super) struct WireSecret(pub Secret);
 
+/// Why a session ends, for whoever has something running there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Farewell {
+    /// Its agent has ended.
+    Agent,
+    /// `bot-bottle stop`.
+    Stopped,
+    /// A signal to its process.
+    Signal,
+    /// `limits.time` has passed.
+    TimeLimit,
+    /// It failed, and has said why to whoever started it.
+    Failed,
+}
+
+impl Farewell {
+    /// What became of the session.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "ended with its agent",
+            Self::Stopped => "was stopped",
+            Self::Signal => "was ended by a signal",
+            Self::TimeLimit => "was ended by its limits.time",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What the session answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
@@ -41,6 +69,8 @@ pub(super) enum Answer {
     Started,
     EndedCode(u8),
     EndedSignal(u8),
+    /// The session ends, and with it what runs there.
+    Over(Farewell),
     Failed {
         message: String,
         hint: Option<String>,

@@ -8,6 +8,7 @@
 //! Exec + stdin, stdout, stderr   -> Started, then Ended
 //! Exec with a terminal           -> Started + the terminal, then Ended
 //!     Resize, Signal                while it runs
+//!                                -> Over, when the session ends first
 //! anything                       -> Failed
 //! ```
 //! When the connection breaks before `Ended`, the program and all that it started are killed: it ends with whoever wanted it.
@@ -21,4 +22,5 @@ mod server;
 mod socket;
 
 pub use client::{Client, ClientError, ExecCall};
+pub use message::Farewell;
 pub use server::{ControlServer, Ready};

@@ -2,10 +2,11 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bottle::{Bottle, Exec, Process, Stdio, User};
+use bottle::{Bottle, Exec, ExecError, Process, Stdio, User};
 use rustix::fs::FileType;
 use secret::Secret;
 use tokio::io::Interest;
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::frames::{self, Inbox};
-use super::message::{Answer, ExecRequest, Request, signal, size};
+use super::message::{Answer, ExecRequest, Farewell, Request, signal, size};
 use super::socket;
 use crate::{Reloader, Stopper};
 
@@ -37,6 +38,7 @@ pub struct ControlServer {
 
 struct Shared {
     ready: watch::Receiver<Option<Ready>>,
+    farewell: watch::Receiver<Option<Farewell>>,
     stopper: Stopper,
 }
 
@@ -45,13 +47,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl ControlServer {
     /// Makes the socket in the state folder. `exec` waits until `ready` holds a bottle; when its sender is dropped, it is refused.
+    /// Whoever has something running is told the `farewell` before the bottle is closed.
     ///
     /// # Errors
     /// When the system refuses the socket.
-    pub fn bind(folder: impl AsFd, ready: watch::Receiver<Option<Ready>>, stopper: Stopper) -> io::Result<Self> {
+    pub fn bind(
+        folder: impl AsFd,
+        ready: watch::Receiver<Option<Ready>>,
+        farewell: watch::Receiver<Option<Farewell>>,
+        stopper: Stopper,
+    ) -> io::Result<Self> {
         let listener = socket::bind(folder)?;
         listener.set_nonblocking(true)?;
-        Ok(Self { listener: UnixListener::from_std(listener)?, shared: Arc::new(Shared { ready, stopper }) })
+        Ok(Self { listener: UnixListener::from_std(listener)?, shared: Arc::new(Shared { ready, farewell, stopper }) })
     }
 
     /// Serves until the future is dropped, which ends every connection and what runs on it.
@@ -110,16 +118,35 @@ impl Shared {
             ready = waiting => ready,
             () = connection.closed() => return Ok(()),
         };
-        let Some(Ready { bottle, env, .. }) = ready else { return connection.fail("the session is ending", None).await };
+        let Some(Ready { bottle, env, .. }) = ready else { return self.over(&mut connection).await };
         let stdio = match (request.terminal, connection.take_streams()) {
             (Some(terminal), _) => Stdio::Terminal(size(terminal)),
             (None, Some([stdin, stdout, stderr])) => Stdio::Streams { stdin, stdout, stderr },
             (None, None) => return connection.fail("exec needs three pipes or a terminal", None).await,
         };
         match bottle.spawn(build(request, env), stdio).await {
+            Err(ExecError::Gone { .. }) if self.farewell.borrow().is_some() => self.over(&mut connection).await,
             Err(error) => connection.fail(&error.to_string(), None).await,
-            Ok(process) => follow(process, connection).await,
+            Ok(process) => follow(process, connection, self.farewell.clone()).await,
         }
+    }
+
+    async fn over(&self, connection: &mut Connection) -> io::Result<()> {
+        let farewell = *self.farewell.borrow();
+        match farewell {
+            Some(why) => connection.send(&Answer::Over(why), &[]).await,
+            None => connection.fail("the session is ending", None).await,
+        }
+    }
+}
+
+/// Waits for the session's end.
+async fn said(mut farewell: watch::Receiver<Option<Farewell>>) -> Farewell {
+    let said = farewell.wait_for(Option::is_some).await.ok().and_then(|said| *said);
+    match said {
+        Some(why) => why,
+        // Whoever would say it is gone without a word; this task goes with it.
+        None => std::future::pending().await,
     }
 }
 
@@ -129,8 +156,8 @@ fn build(request: ExecRequest, mut env: Vec<(OsString, Secret)>) -> Exec {
     Exec { argv, user: User::from(request.user), env, folder: None, stdin: Vec::new(), deadline: None }
 }
 
-/// Stays with a program until it ends or its client does.
-async fn follow(process: Process, mut connection: Connection) -> io::Result<()> {
+/// Stays with a program until it ends, or its client or session does.
+async fn follow(process: Process, mut connection: Connection, farewell: watch::Receiver<Option<Farewell>>) -> io::Result<()> {
     let Process { control, terminal } = process;
     let far: Vec<_> = terminal.iter().map(AsFd::as_fd).collect();
     if let Err(error) = connection.send(&Answer::Started, &far).await {
@@ -140,9 +167,13 @@ async fn follow(process: Process, mut connection: Connection) -> io::Result<()> 
     // Only the client holds it now: when the client dies, the terminal hangs up.
     drop(terminal);
     let mut ended = control.wait();
+    let mut over = pin!(said(farewell));
     let outcome = loop {
         tokio::select! {
+            biased;
             outcome = &mut ended => break outcome,
+            // Closing the bottle ends the program: its own end would tell nobody why.
+            why = &mut over => return connection.send(&Answer::Over(why), &[]).await,
             request = connection.next() => match request {
                 Ok(Some(Request::Resize { rows, columns })) => drop(control.resize(size((rows, columns))).await),
                 Ok(Some(Request::Signal(number))) => {

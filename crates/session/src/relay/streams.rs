@@ -49,7 +49,7 @@ enum Output {
     Silent(OwnedFd),
     /// It ended before anything came, as that of most programs: no thread is made for it.
     Ended,
-    Copied(JoinHandle<()>),
+    Copied(JoinHandle<io::Result<()>>),
 }
 
 /// Makes three pipes.
@@ -133,37 +133,44 @@ impl Output {
         }
     }
 
-    /// When a copy fails, our own reader is gone (EPIPE): the near end is dropped with the thread and the program in the
-    /// bottle gets EPIPE or SIGPIPE in its turn, as in any pipeline.
+    /// When a copy fails, our own reader is gone (EPIPE), or the disk is full: the near end is dropped with the thread and the
+    /// program in the bottle gets EPIPE or SIGPIPE in its turn, as in any pipeline.
     fn copied<T: AsFd + 'static>(self, name: &str, to: fn() -> T, ended: &OwnedFd) -> io::Result<Self> {
         match self {
             Self::Silent(near) if super::copy::is_at_its_end(&near)? => Ok(Self::Ended),
             Self::Silent(near) => {
                 let ended = ended.try_clone()?;
-                spawn(name, move || drop(super::copy::copy(&near, to(), &ended))).map(Self::Copied)
+                spawn(name, move || super::copy::copy(&near, to(), &ended)).map(Self::Copied)
             }
             Self::Copied(thread) => Ok(Self::Copied(thread)),
             Self::Ended => Ok(Self::Ended),
         }
     }
 
-    fn finish(self, to: impl AsFd) {
-        match self {
-            // Our own reader may be gone, as above.
-            Self::Silent(near) => drop(super::copy::rest(&near, to)),
-            // A copying thread cannot panic; its end is all that matters.
-            Self::Copied(thread) => drop(thread.join()),
-            Self::Ended => {}
+    fn finish(self, to: impl AsFd) -> io::Result<()> {
+        let copied = match self {
+            Self::Silent(near) => super::copy::rest(&near, to),
+            Self::Copied(thread) => thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that copies it failed"))),
+            Self::Ended => Ok(()),
+        };
+        match copied {
+            // Our own reader is gone, as above: it wanted no more.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            copied => copied,
         }
     }
 }
 
 impl StreamRelay {
     /// To be called when the program has ended: passes on what it wrote last, then returns. Blocks while our own readers do.
-    pub fn finish(self) {
+    ///
+    /// # Errors
+    /// When not all of its stdout could be passed on, though somebody reads it. What it says beside that, on stderr, is talk.
+    pub fn finish(self) -> io::Result<()> {
         drop(self.done);
-        self.stdout.finish(io::stdout());
-        self.stderr.finish(io::stderr());
+        let written = self.stdout.finish(io::stdout());
+        drop(self.stderr.finish(io::stderr()));
+        written
     }
 }
 
@@ -173,7 +180,7 @@ fn copy_stdin(to: OwnedFd) -> io::Result<()> {
     spawn("stdin", move || drop(super::copy::copy_until_closed(io::stdin(), &to))).map(drop)
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
     thread::Builder::new().name(name.to_owned()).stack_size(256 * 1024).spawn(run)
 }
 

@@ -38,11 +38,11 @@ pub fn run(host: &HostEnvironment) -> Result<u8, Failure> {
         return Ok(report(outcome, "demo", true));
     }
     let open = outcome.code() != 0;
-    talk::data("what the host saw:\n");
+    talk::data("what the host saw:\n")?;
     let (lines, host_open) = bait.verdict();
-    talk::data(&lines);
+    talk::data(&lines)?;
     let (line, unrecorded) = recorded(outcome.refusals);
-    talk::data(&line);
+    talk::data(&line)?;
     if let Err(error) = outcome.undone {
         talk::failure(&Failure::from(error));
         return Ok(FAILED);
@@ -53,8 +53,8 @@ pub fn run(host: &HostEnvironment) -> Result<u8, Failure> {
         );
         return Ok(FAILED);
     }
-    talk::data("\neverything held. The bottle is gone, and with it all that was written in it.\n\n");
-    talk::data(&manifest::first_steps(&host.home.join(".bot-bottle")));
+    talk::data("\neverything held. The bottle is gone, and with it all that was written in it.\n\n")?;
+    talk::data(&manifest::first_steps(&host.home.join(".bot-bottle")))?;
     Ok(0)
 }
 

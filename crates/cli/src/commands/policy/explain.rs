@@ -57,7 +57,7 @@ pub fn run(args: &args::Explain, host: &HostEnvironment) -> Result<u8, Failure> 
     if args.json {
         talk::json(&explanation)?;
     } else {
-        talk::data(&render(&explanation));
+        talk::data(&render(&explanation))?;
     }
     Ok(match outcome {
         Outcome::Judged(_) | Outcome::Unopened(_) => 0,

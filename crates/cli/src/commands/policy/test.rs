@@ -33,7 +33,7 @@ pub fn run(args: &args::PolicyTest, host: &HostEnvironment) -> Result<u8, Failur
         0 => format!("{all} {cases} as expected\n"),
         wrong => format!("{wrong} of {all} {cases} not as expected\n"),
     };
-    talk::data(&(broken.concat() + &summary));
+    talk::data(&(broken.concat() + &summary))?;
     Ok(if wrong == 0 { 0 } else { NOT_SO })
 }
 
