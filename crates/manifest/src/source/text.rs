@@ -79,8 +79,9 @@ fn bytes(folder: &Folder, name: &str) -> Result<Vec<u8>, (String, Option<String>
 pub(crate) fn own_it(why: NotOurs) -> String {
     match why {
         NotOurs::Foreign { .. } => "read it, then 'chown' it to yourself, or write your own".to_owned(),
-        // Also where it is shared: these are folders of manifests and files in them, never the system's.
-        NotOurs::Open { .. } | NotOurs::Shared { .. } => "read it, then run 'chmod go-w' on it".to_owned(),
+        // Such as /tmp, which nobody must close to others.
+        NotOurs::Shared { .. } => "set BOT_BOTTLE_HOME to a folder of your own, such as ~/.bot-bottle".to_owned(),
+        NotOurs::Open { .. } => "read it, then run 'chmod go-w' on it".to_owned(),
     }
 }
 
