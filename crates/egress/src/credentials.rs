@@ -15,12 +15,8 @@ pub trait Credentials: Send + Sync {
     async fn rejected(&self, of: &TokenRef, used: &Secret);
 }
 
-/// Why there is no credential; never says a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct CredentialError {
-    /// What failed: `variable API_TOKEN is not set`.
-    pub message: String,
-    /// What the person can do.
-    pub hint: String,
-}
+/// There is no credential. Why is the person's affair, whom the implementation tells: what a request is refused with reaches the
+/// agent, which must not learn what variables, files and programs the host has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the credential cannot be had")]
+pub struct CredentialError;

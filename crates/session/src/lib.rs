@@ -20,7 +20,7 @@ pub mod terminal;
 mod undo;
 
 pub use env::{Ask, Env, HostEnv, UnsetVariable};
-pub use gateway::{PolicySource, Reloader};
+pub use gateway::{MissingCredential, PolicySource, Reloaded, Reloader};
 pub use interrupts::{Caught, Interrupts, Stopper};
 pub use plan::{
     Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, RuleError, WorkspaceLine, rules,

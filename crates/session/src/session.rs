@@ -8,7 +8,6 @@ use std::time::Duration;
 use agents::Mode;
 use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, ExecError, ExitStatus, LaunchError, Launched, LimitHit, User};
 use egress::{Authority, Config, Control, Egress};
-use policy::Table;
 use provision::{Announce, ProvisionError, Provisioned, Trust};
 use secret::Secret;
 use store::{Audit, AuditError, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError, Traffic};
@@ -17,7 +16,10 @@ use tokio::time::Instant;
 
 use crate::Plan;
 use crate::control::{ControlServer, Farewell, Ready};
-use crate::gateway::{PolicySource, Reloader, Reloads, Service, Signer, for_requests, limits, making_authority, sources};
+use crate::gateway::{
+    Begun, Lacking, MissingCredential, PolicySource, Reloaded, Reloader, Reloads, Service, Signer, check, for_requests, limits,
+    making_authority, sources,
+};
 use crate::interrupts::{Caught, Interrupts};
 use crate::running;
 use crate::undo::{Undo, UndoError};
@@ -57,8 +59,10 @@ pub struct Outcome {
     pub audit: PathBuf,
     /// How many records of what passed were dropped to make room for later ones.
     pub dropped: u64,
-    /// What became of each time a signal asked for the policy anew: the number of rules, or why the old ones stayed.
-    pub reloads: Vec<Result<usize, String>>,
+    /// Credentials that could not be had while it ran, and why; the agent was not told.
+    pub lacking: Vec<String>,
+    /// What became of each time a signal asked for the policy anew, or why the old one stayed.
+    pub reloads: Vec<Result<Reloaded, String>>,
 }
 
 /// How a session ended.
@@ -98,14 +102,9 @@ pub enum SessionError {
     /// A question was not answered.
     #[error("env.{0} has to be asked for, and nobody was")]
     Unanswered(String),
-    /// A credential of a route cannot be had.
-    #[error("{message}")]
-    Credential {
-        /// Which, and why.
-        message: String,
-        /// What to do.
-        hint: String,
-    },
+    /// Credentials of routes cannot be had. Not empty.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Credentials(Vec<MissingCredential>),
     /// A variable cannot be set.
     #[error(transparent)]
     Environment(#[from] provision::EnvironmentError),
@@ -132,7 +131,7 @@ impl Session<'_> {
         let (mut made, mut late) = (None, None);
         let (farewell, listening) = watch::channel(None);
         let mut audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
-        let mut traffic = None;
+        let (mut traffic, mut lacking) = (None, None);
         let ending = async {
             let folder = make_folder(&home, &mut plan)?;
             audit = Arc::new(Audit::new(home.clone(), plan.identity.clone()));
@@ -141,6 +140,7 @@ impl Session<'_> {
                 backend,
                 audit: &audit,
                 traffic: &mut traffic,
+                lacking: &mut lacking,
                 interrupts: &mut *interrupts,
                 undo: &mut undo,
                 made: &mut made,
@@ -173,6 +173,7 @@ impl Session<'_> {
             unrecorded: audit.unrecorded(),
             audit: audit.path(),
             dropped: traffic.map_or(0, |traffic: Arc<Traffic>| traffic.dropped()),
+            lacking: lacking.map_or_else(Vec::new, |lacking: Arc<Lacking>| lacking.lines()),
             reloads: reloads.taken(),
         }
     }
@@ -235,6 +236,7 @@ struct Phases<'a> {
     backend: &'a dyn Backend,
     audit: &'a Arc<Audit>,
     traffic: &'a mut Option<Arc<Traffic>>,
+    lacking: &'a mut Option<Arc<Lacking>>,
     interrupts: &'a mut Interrupts,
     undo: &'a mut Undo,
     made: &'a mut Option<Arc<dyn Bottle>>,
@@ -260,18 +262,19 @@ impl Phases<'_> {
 
         let sources = sources(self.plan.network.credentials.clone(), &self.plan.network.roots);
         let checked = running::race(check(&sources, &self.plan.network.table), self.interrupts, limit);
-        checked.await.map_err(Stop::Early)??;
+        checked.await.map_err(Stop::Early)?.map_err(SessionError::Credentials)?;
 
         // Made while the bottle is.
         let signer = Signer::begin(self.plan.network.roots.clone());
         let launched = self.launch(limit).await?;
         let bottle = Arc::clone(&launched.bottle);
         let Signer { authority, trust } = signer.await.map_err(io::Error::other).map_err(making_authority)??;
-        let control = self.serve(launched, authority, sources, traffic, &env)?;
+        let control = self.serve(launched, authority, sources.clone(), traffic, &env)?;
 
         let provisioned = self.provision(trust, &*bottle, announce, limit).await?;
 
-        let reloader = Arc::new(Reloader::new(policy, self.plan.provider.hosts(), control));
+        let begun = Begun { resolved: Arc::clone(&self.plan.resolved), hosts: self.plan.provider.hosts(), sources };
+        let reloader = Arc::new(Reloader::new(policy, begun, control));
         self.interrupts.reload_on_hangup(self.reloads.begin(&reloader));
         ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone(), reloader }));
         let exec = self.agent(env, provisioned.folder);
@@ -368,9 +371,10 @@ impl Phases<'_> {
         let placeholders: Vec<Secret> =
             self.plan.provider.placeholders().into_iter().map(|placeholder| Secret::new(placeholder.value)).collect();
         let known = env.iter().map(|(_, value)| value.clone()).filter(|value| !value.is_empty() && !placeholders.contains(value));
+        let lacking = self.lacking.insert(Lacking::told_in(Arc::clone(self.audit)));
         let config = Config {
             table: network.table.clone(),
-            credentials: for_requests(sources.clone()),
+            credentials: for_requests(sources.clone(), Arc::clone(lacking)),
             known: known.collect(),
             placeholders,
             log: self.plan.resolved.bottle.egress.log,
@@ -425,15 +429,6 @@ impl Phases<'_> {
             process: ProcessStamp::current(),
         }
     }
-}
-
-/// Looks whether every credential can be had before anything is made.
-async fn check(sources: &credentials::Sources, table: &Table) -> Result<(), SessionError> {
-    for auth in table.rules().iter().filter_map(|rule| rule.route.auth.as_ref()) {
-        let checked = sources.check(auth.token_ref()).await;
-        checked.map_err(|error| SessionError::Credential { message: error.message, hint: error.hint })?;
-    }
-    Ok(())
 }
 
 fn close_later(undo: &mut Undo, bottle: &Arc<dyn Bottle>) {

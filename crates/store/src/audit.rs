@@ -116,24 +116,40 @@ impl Audit {
     pub fn append(&self, record: &Record) -> Result<Appended, AuditError> {
         let mut state = self.lock();
         state.records += 1;
-        let appended = if state.full { Ok(Appended::Full) } else { self.append_to(&mut state, record) };
+        let appended = if state.full { Ok(Appended::Full) } else { self.append_record(&mut state, record) };
         if !matches!(appended, Ok(Appended::Written)) {
             state.unrecorded += 1;
         }
         appended
     }
 
-    fn append_to(&self, state: &mut State, record: &Record) -> Result<Appended, AuditError> {
-        let path = self.path();
+    /// Appends what only the person is to know of why something was refused. It is no record, and is not counted.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub fn note(&self, code: &'static str, text: &str) -> Result<(), AuditError> {
+        let mut state = self.lock();
+        if state.full {
+            return Ok(());
+        }
+        self.append_line(&mut state, Note::said(code, short(text)).line()).map(drop)
+    }
+
+    fn append_record(&self, state: &mut State, record: &Record) -> Result<Appended, AuditError> {
         let mut line = serde_json::to_vec(&bounded(record))
-            .map_err(|error| AuditError::Write { path: path.clone(), source: io::Error::other(error) })?;
+            .map_err(|error| AuditError::Write { path: self.path(), source: io::Error::other(error) })?;
+        line.push(b'\n');
+        self.append_line(state, line)
+    }
+
+    fn append_line(&self, state: &mut State, mut line: Vec<u8>) -> Result<Appended, AuditError> {
+        let path = self.path();
         let began = state.began;
         let file = match &mut state.file {
             Some(file) => file,
             none => none.insert(record_file::open(&self.home, &self.name())?.0),
         };
         let length = file.metadata().map_err(|source| AuditError::Write { path: path.clone(), source })?.len();
-        line.push(b'\n');
         let mut appended = Appended::Written;
         if length.saturating_sub(began) + line.len() as u64 > Self::MAX {
             state.full = true;
@@ -153,8 +169,11 @@ impl Audit {
     }
 }
 
+fn short(text: &str) -> String {
+    escape(&text.chars().take(Audit::FIELD_MAX).collect::<String>())
+}
+
 fn bounded(record: &Record) -> Record {
-    let short = |text: &str| escape(&text.chars().take(Audit::FIELD_MAX).collect::<String>());
     Record { destination: short(&record.destination), asked: short(&record.asked), ..record.clone() }
 }
 

@@ -1,5 +1,6 @@
 //! The files in which records are kept: lines of JSON in `audit/`, of the person's own, never reached through a link.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -17,7 +18,7 @@ pub(crate) struct Note {
     time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
-    hint: &'static str,
+    hint: Cow<'static, str>,
 }
 
 /// As much of a line as tells whether it is a note.
@@ -45,8 +46,13 @@ impl Note {
         Self::new("session.began", None, "what comes before is of an earlier session of the same name")
     }
 
+    /// A note of something that happened beside the records; one line of text.
+    pub(crate) fn said(code: &'static str, text: String) -> Self {
+        Self { hint: Cow::Owned(text), ..Self::new(code, None, "") }
+    }
+
     fn new(code: &'static str, count: Option<u64>, hint: &'static str) -> Self {
-        Self { code, time: Timestamp::now(), count, hint }
+        Self { code, time: Timestamp::now(), count, hint: Cow::Borrowed(hint) }
     }
 
     /// The note as it is written.

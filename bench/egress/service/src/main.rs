@@ -59,8 +59,8 @@ struct None;
 
 #[async_trait]
 impl Credentials for None {
-    async fn current(&self, of: &TokenRef) -> Result<Secret, CredentialError> {
-        Err(CredentialError { message: format!("{of} is not known"), hint: String::new() })
+    async fn current(&self, _: &TokenRef) -> Result<Secret, CredentialError> {
+        Err(CredentialError)
     }
 
     async fn rejected(&self, _: &TokenRef, _: &Secret) {}

@@ -7,7 +7,7 @@ use provision::Notice;
 use session::{Caught, Choices, Ending, Host, Interrupts, Outcome, Plan, Planner, Session};
 use store::Home;
 
-use super::{Decision, catalogue, decide, places, with_runtime};
+use super::{Decision, catalogue, decide, places, policy, with_runtime};
 use crate::args::{Format, Start};
 use crate::failure::{DECLINED, Failure, INTERRUPTED};
 use crate::host_env::HostEnvironment;
@@ -209,9 +209,15 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
     }
     for reload in &outcome.reloads {
         match reload {
-            Ok(rules) => talk::note(&format!("the policy was read anew while it ran: {rules} rules")),
+            Ok(reloaded) => {
+                talk::note(&format!("the policy was read anew while it ran: {reloaded}"));
+                policy::note_later(reloaded, identity);
+            }
             Err(why) => talk::note(&format!("the policy could not be read anew, and stayed as it was: {why}")),
         }
+    }
+    for why in &outcome.lacking {
+        talk::note(&format!("a credential could not be had while it ran: {why}"));
     }
     if outcome.refusals > 0 {
         let things = if outcome.refusals == 1 { "thing was" } else { "things were" };
@@ -242,7 +248,10 @@ pub fn report(outcome: Outcome, identity: &str, headless: bool) -> u8 {
 fn explain(error: session::SessionError) -> Failure {
     use session::SessionError as E;
     match error {
-        E::Credential { message, hint } => Failure::new(message).hint(hint),
+        E::Credentials(missing) => {
+            let hints: Vec<String> = missing.iter().map(|missing| missing.hint.clone()).collect();
+            Failure::from(E::Credentials(missing)).hints(hints)
+        }
         error @ E::Record(_) => Failure::from(error)
             .hint("make 'audit' in BOT_BOTTLE_HOME (~/.bot-bottle) a folder of your own, on a disk that has room"),
         E::Launch(bottle::LaunchError::Unavailable(missing)) => Failure::new(missing.to_string()).hints(missing.hints),

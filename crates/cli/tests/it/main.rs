@@ -16,6 +16,7 @@ mod output;
 mod policy;
 mod prompts;
 mod refusals;
+mod reload;
 mod scene;
 mod search;
 mod signals;

@@ -4,6 +4,7 @@ use policy::{Account, Auth, Code, Refusal, Rule};
 use secret::Secret;
 
 use super::headers;
+use crate::CredentialError;
 use crate::refusal;
 use crate::state::Shared;
 
@@ -28,16 +29,9 @@ pub(super) async fn settle<'a>(
     }
     let Some(auth) = &rule.route.auth else { return Ok(None) };
     headers::strip_credentials(headers);
-    let secret = shared.credentials.current(auth.token_ref()).await.map_err(|error| Refusal {
-        code: Code::NoCredential,
-        message: error.message,
-        hint: error.hint,
-        rule: Some(rule.origin.clone()),
-    })?;
-    let (name, value) = header(auth, &secret).ok_or_else(|| {
-        let message = format!("the credential from {} cannot stand in a header", auth.token_ref());
-        Refusal { rule: Some(rule.origin.clone()), ..refusal::because(Code::NoCredential, message) }
-    })?;
+    let missing = || Refusal { rule: Some(rule.origin.clone()), ..refusal::plain(Code::NoCredential) };
+    let secret = shared.credentials.current(auth.token_ref()).await.map_err(|CredentialError| missing())?;
+    let (name, value) = header(auth, &secret).ok_or_else(missing)?;
     headers.insert(name, value);
     Ok(Some(Injected { auth, secret }))
 }

@@ -69,9 +69,8 @@ struct OneCredential {
 
 #[async_trait]
 impl Credentials for OneCredential {
-    async fn current(&self, of: &TokenRef) -> Result<Secret, CredentialError> {
-        let missing = || CredentialError { message: format!("{of} is not set"), hint: "set it".to_owned() };
-        self.value.map(Secret::from).ok_or_else(missing)
+    async fn current(&self, _: &TokenRef) -> Result<Secret, CredentialError> {
+        self.value.map(Secret::from).ok_or(CredentialError)
     }
 
     async fn rejected(&self, _of: &TokenRef, used: &Secret) {

@@ -11,10 +11,10 @@ use secret::Secret;
 use super::frames::{self, Inbox};
 use super::message::{Answer, ExecRequest, Farewell, Request, WireSecret};
 use super::socket;
-use crate::Caught;
 use crate::interrupts::Interrupts;
 use crate::relay::{Last, TerminalRelay, pipes};
 use crate::terminal;
+use crate::{Caught, Reloaded};
 
 /// Talks to a session of another process. Blocks, without any runtime: `exec` should cost little more than the program itself.
 #[derive(Debug)]
@@ -73,6 +73,11 @@ pub enum ClientError {
     Io(#[from] io::Error),
 }
 
+/// What to do about a session that does not end.
+const KILL: &str = "kill its process with SIGKILL and run 'bot-bottle cleanup'";
+/// What to do about one that does not answer what takes time: nothing is to be killed.
+const WAIT: &str = "it may be waiting for a command that prints a credential: unlock your password manager, then try again";
+
 impl Client {
     /// Connects through the session's open state folder.
     ///
@@ -93,40 +98,40 @@ impl Client {
     pub fn stop(mut self, patience: Duration) -> Result<(), ClientError> {
         self.stream.set_read_timeout(Some(patience))?;
         self.stream.set_write_timeout(Some(patience))?;
-        self.send(&Request::Stop, &[]).map_err(|error| self.in_time(error, "answered", patience))?;
+        self.send(&Request::Stop, &[]).map_err(|error| self.in_time(error, "answered", patience, KILL))?;
         match self.next() {
             Ok(Answer::Stopping) | Err(ClientError::Ended) => {}
             Ok(other) => return Err(self.unexpected(other)),
-            Err(error) => return Err(self.in_time(error, "answered", patience)),
+            Err(error) => return Err(self.in_time(error, "answered", patience, KILL)),
         }
         match self.next() {
             Err(ClientError::Ended) => Ok(()),
-            Err(error) => Err(self.in_time(error, "ended", patience)),
+            Err(error) => Err(self.in_time(error, "ended", patience, KILL)),
             Ok(other) => Err(self.unexpected(other)),
         }
     }
 
-    /// Has the session read its policy anew: the number of rules that are in force then.
+    /// Has the session read its policy anew.
     ///
     /// # Errors
     /// Why the old ones stay.
-    pub fn reload(mut self, patience: Duration) -> Result<usize, ClientError> {
+    pub fn reload(mut self, patience: Duration) -> Result<Reloaded, ClientError> {
         self.stream.set_read_timeout(Some(patience))?;
         self.stream.set_write_timeout(Some(patience))?;
         self.send(&Request::Reload, &[])?;
         match self.next() {
-            Ok(Answer::Reloaded(rules)) => Ok(rules),
+            Ok(Answer::Reloaded { rules, later }) => Ok(Reloaded { rules, later }),
             Ok(other) => Err(self.unexpected(other)),
-            Err(error) => Err(self.in_time(error, "answered", patience)),
+            Err(error) => Err(self.in_time(error, "answered", patience, WAIT)),
         }
     }
 
     /// The system's word for a timeout is "temporarily unavailable", which says nothing to a person.
-    fn in_time(&self, error: ClientError, what: &str, patience: Duration) -> ClientError {
+    fn in_time(&self, error: ClientError, what: &str, patience: Duration, hint: &str) -> ClientError {
         match error {
             ClientError::Io(error) if error.kind() == io::ErrorKind::WouldBlock => ClientError::Failed {
                 message: format!("session {} has not {what} after {} s", self.identity, patience.as_secs()),
-                hint: Some("kill its process with SIGKILL and run 'bot-bottle cleanup'".to_owned()),
+                hint: Some(hint.to_owned()),
             },
             other @ (ClientError::Connect { .. }
             | ClientError::Ended
@@ -263,7 +268,7 @@ impl Client {
         match answer {
             Answer::Failed { message, hint } => ClientError::Failed { message, hint },
             Answer::Over(why) => ClientError::Over { identity: self.identity.clone(), why },
-            Answer::Stopping | Answer::Reloaded(_) | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
+            Answer::Stopping | Answer::Reloaded { .. } | Answer::Started | Answer::EndedCode(_) | Answer::EndedSignal(_) => {
                 ClientError::Io(io::Error::other("the session's answer does not fit the question"))
             }
         }

@@ -64,8 +64,13 @@ impl Farewell {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Stopping,
-    /// The policy was read anew: so many rules.
-    Reloaded(usize),
+    /// The policy was read anew.
+    Reloaded {
+        /// So many rules are in force.
+        rules: usize,
+        /// Keys that only the next start takes up.
+        later: Vec<String>,
+    },
     Started,
     EndedCode(u8),
     EndedSignal(u8),

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::frames::{self, Inbox};
 use super::message::{Answer, ExecRequest, Farewell, Request, signal, size};
 use super::socket;
-use crate::{Reloader, Stopper};
+use crate::{Reloaded, Reloader, Stopper};
 
 /// What `exec` needs: there once the bottle is provisioned.
 #[derive(Clone)]
@@ -104,9 +104,8 @@ impl Shared {
         let Some(Ready { reloader, .. }) = self.ready.borrow().clone() else {
             return connection.fail("the session is still being made", Some("try again in a moment")).await;
         };
-        let outcome = tokio::task::spawn_blocking(move || reloader.reload()).await.unwrap_or_else(|error| Err(error.to_string()));
-        match outcome {
-            Ok(rules) => connection.send(&Answer::Reloaded(rules), &[]).await,
+        match reloader.reload().await {
+            Ok(Reloaded { rules, later }) => connection.send(&Answer::Reloaded { rules, later }, &[]).await,
             Err(why) => connection.fail(&why, Some("the policy in force has not changed")).await,
         }
     }

@@ -1,4 +1,6 @@
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agents::Credential;
@@ -7,8 +9,9 @@ use credentials::{CodexLogin, Sources, TokenAnswer, TokenEndpoint, TokenRequest,
 use egress::upstream::HttpsClient;
 use egress::{CredentialError, Credentials, TrustRoots};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::TokenRef;
+use policy::{Origin, Table, TokenRef};
 use secret::Secret;
+use store::Audit;
 
 use crate::Problem;
 
@@ -16,7 +19,49 @@ use crate::Problem;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The person's credentials, as the egress service asks for them.
-struct HostCredentials(Sources);
+struct HostCredentials {
+    sources: Sources,
+    lacking: Arc<Lacking>,
+}
+
+/// The credentials that could not be had while a session ran, and why: for the person alone. The agent is told that there was none.
+#[derive(Debug)]
+pub(crate) struct Lacking {
+    audit: Arc<Audit>,
+    /// The latest reason for each source.
+    told: Mutex<BTreeMap<TokenRef, credentials::CredentialError>>,
+}
+
+/// The code of a line that tells of one among the records.
+const LACKING: &str = "credential.missing";
+
+impl Lacking {
+    /// Is told in `audit`, too.
+    pub(crate) fn told_in(audit: Arc<Audit>) -> Arc<Self> {
+        Arc::new(Self { audit, told: Mutex::default() })
+    }
+
+    /// What there is to say of them.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.values().map(line).collect()
+    }
+
+    fn note(&self, of: &TokenRef, error: credentials::CredentialError) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        // Threat: an agent that asks without end. Once for each reason is enough, and a source is not asked again for a while.
+        if told.get(of) == Some(&error) {
+            return;
+        }
+        // Where no line can be written the refusal itself cannot be recorded, and nothing passes any more: that is told.
+        let _ = self.audit.note(LACKING, &line(&error));
+        told.insert(of.clone(), error);
+    }
+}
+
+fn line(error: &credentials::CredentialError) -> String {
+    format!("{}: {}", error.message, error.hint)
+}
 
 /// The way to the providers' token endpoints: the same trust, resolver and dialler as everything else that leaves.
 struct Refresh(TrustRoots);
@@ -40,18 +85,57 @@ pub(crate) fn codex_login(host: &credentials::Host) -> Result<Credential, Proble
 }
 
 /// As the egress service wants them.
-pub(crate) fn for_requests(sources: Sources) -> Arc<dyn Credentials> {
-    Arc::new(HostCredentials(sources))
+pub(crate) fn for_requests(sources: Sources, lacking: Arc<Lacking>) -> Arc<dyn Credentials> {
+    Arc::new(HostCredentials { sources, lacking })
+}
+
+/// A credential that a rule puts in and that cannot be had.
+#[derive(Debug)]
+pub struct MissingCredential {
+    /// The rule.
+    pub rule: Origin,
+    /// Where it should be.
+    pub source: TokenRef,
+    /// Why not: `variable API_TOKEN is not set`.
+    pub message: String,
+    /// What the person can do.
+    pub hint: String,
+}
+
+impl fmt::Display for MissingCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} puts in a credential that cannot be had: {}", self.rule, self.message)
+    }
+}
+
+/// Looks whether every credential of `table` can be had, each once: before a session is made, and before it goes by other rules.
+///
+/// # Errors
+/// All that cannot. Not empty.
+pub(crate) async fn check(sources: &Sources, table: &Table) -> Result<(), Vec<MissingCredential>> {
+    let mut missing = Vec::new();
+    let mut asked = BTreeSet::new();
+    for (rule, auth) in table.rules().iter().filter_map(|rule| Some((rule, rule.route.auth.as_ref()?))) {
+        if asked.insert(auth.token_ref())
+            && let Err(credentials::CredentialError { message, hint }) = sources.check(auth.token_ref()).await
+        {
+            missing.push(MissingCredential { rule: rule.origin.clone(), source: auth.token_ref().clone(), message, hint });
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(missing) }
 }
 
 #[async_trait]
 impl Credentials for HostCredentials {
     async fn current(&self, of: &TokenRef) -> Result<Secret, CredentialError> {
-        self.0.current(of).await.map_err(|error| CredentialError { message: error.message, hint: error.hint })
+        self.sources.current(of).await.map_err(|error| {
+            self.lacking.note(of, error);
+            CredentialError
+        })
     }
 
     async fn rejected(&self, of: &TokenRef, used: &Secret) {
-        self.0.rejected(of, used).await;
+        self.sources.rejected(of, used).await;
     }
 }
 
@@ -68,3 +152,7 @@ impl TokenEndpoint for Refresh {
         Ok(TokenAnswer { status: posted.status.as_u16(), body: Secret::new(posted.body) })
     }
 }
+
+#[cfg(test)]
+#[path = "credentials_tests.rs"]
+mod tests;

@@ -1,53 +1,104 @@
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use credentials::Sources;
 use egress::Control;
 use manifest::Resolved;
-use policy::ProviderHost;
+use policy::{ProviderHost, TokenRef};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::credentials::{MissingCredential, check};
+use super::later::later;
+use crate::RuleError;
 use crate::plan::rules_with;
 
 /// Reads a session's policy anew from where it came: the manifests of its agent and bottles.
 pub trait PolicySource: Send + Sync {
-    /// What the manifests say now; only their routes count.
+    /// What the manifests say now; their routes count at once, everything else at the next start.
     ///
     /// # Errors
     /// What is wrong with them, for the person: the policy in force stays.
     fn read(&self) -> Result<Resolved, String>;
 }
 
+/// What a session began with, and what stays.
+pub(crate) struct Begun {
+    /// Its manifests.
+    pub resolved: Arc<Resolved>,
+    /// The hosts of its provider.
+    pub hosts: Vec<ProviderHost>,
+    /// Where the person's credentials are.
+    pub sources: Sources,
+}
+
 /// Puts the policy of a running session in force anew.
 pub struct Reloader {
-    source: Box<dyn PolicySource>,
-    hosts: Vec<ProviderHost>,
+    source: Arc<dyn PolicySource>,
+    begun: Begun,
     control: Control,
+    /// One at a time: an older reading must not replace a younger one.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// What became of a policy that was read anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reloaded {
+    /// How many rules are in force now.
+    pub rules: usize,
+    /// Keys of the manifests, such as `env.A` and `tools`, that say something else than when the session began, and that only its
+    /// next start takes up.
+    pub later: Vec<String>,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.rules, if self.rules == 1 { "rule" } else { "rules" })
+    }
 }
 
 impl Reloader {
-    /// `hosts` are those of the session's provider, which stays what it is.
-    pub(crate) fn new(source: Box<dyn PolicySource>, hosts: Vec<ProviderHost>, control: Control) -> Self {
-        Self { source, hosts, control }
+    /// Reads it from `source`.
+    pub(crate) fn new(source: Box<dyn PolicySource>, begun: Begun, control: Control) -> Self {
+        Self { source: Arc::from(source), begun, control, turn: tokio::sync::Mutex::default() }
     }
 
-    /// Reads the policy; a good one counts for every request from now on, a bad one changes nothing. The number of its rules.
+    /// Reads the policy, and looks at its credentials as a start does; a good one counts for every request from now on, a bad one
+    /// changes nothing.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn reload(&self) -> Result<usize, String> {
-        let resolved = self.source.read()?;
-        let told = |errors: Vec<crate::RuleError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let table = rules_with(&resolved, &self.hosts).map_err(told)?;
+    pub async fn reload(&self) -> Result<Reloaded, String> {
+        let _turn = self.turn.lock().await;
+        let source = Arc::clone(&self.source);
+        let now = tokio::task::spawn_blocking(move || source.read()).await.unwrap_or_else(|error| Err(error.to_string()))?;
+        let told = |errors: Vec<RuleError>| lines(errors.iter().map(|error| format!("{error}: {}", error.hint())));
+        let Begun { resolved: began, hosts, sources } = &self.begun;
+        let table = rules_with(began.bottle.provider.template, &now, hosts).map_err(told)?;
+        check(sources, &table).await.map_err(|missing| lines(missing.iter().map(lacking)))?;
         let rules = table.rules().len();
         self.control.reload(table);
-        Ok(rules)
+        Ok(Reloaded { rules, later: later(began, &now) })
     }
+}
+
+/// A variable is looked for where the session looks: in the environment that it was started with.
+fn lacking(missing: &MissingCredential) -> String {
+    let started = match missing.source {
+        TokenRef::Variable(_) => "; a session that runs keeps the environment that it was started with, so start it again then",
+        TokenRef::File(_) | TokenRef::Command(_) | TokenRef::Login(_) => "",
+    };
+    format!("{missing}: {}{started}", missing.hint)
+}
+
+fn lines(all: impl Iterator<Item = String>) -> String {
+    all.collect::<Vec<_>>().join("\n")
 }
 
 /// The times that a signal asked for the policy anew. A terminal is the agent's while it runs, so the person is told at the end.
 #[derive(Default)]
 pub(crate) struct Reloads {
-    outcomes: Arc<Mutex<Vec<Result<usize, String>>>>,
+    outcomes: Arc<Mutex<Vec<Result<Reloaded, String>>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -59,9 +110,7 @@ impl Reloads {
         let task = tokio::spawn(async move {
             loop {
                 notified.notified().await;
-                let reloader = Arc::clone(&reloader);
-                let outcome = tokio::task::spawn_blocking(move || reloader.reload()).await;
-                let outcome = outcome.unwrap_or_else(|error| Err(error.to_string()));
+                let outcome = reloader.reload().await;
                 outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
             }
         });
@@ -70,7 +119,7 @@ impl Reloads {
     }
 
     /// What became of them.
-    pub fn taken(&self) -> Vec<Result<usize, String>> {
+    pub fn taken(&self) -> Vec<Result<Reloaded, String>> {
         if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
             task.abort();
         }

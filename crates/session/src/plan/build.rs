@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use agents::credentials::{Moved, Private};
 use agents::find::{Found, Shell, find};
@@ -109,7 +110,7 @@ pub struct Plan {
     pub(crate) provider: Provider,
     pub(crate) mode: Mode,
     pub(crate) terminal_env: Vec<(OsString, Secret)>,
-    pub(crate) resolved: Resolved,
+    pub(crate) resolved: Arc<Resolved>,
     pub(crate) backend: BackendName,
     pub(crate) network: Network,
     preflight: Preflight,
@@ -190,7 +191,7 @@ impl Planner<'_> {
             provider,
             mode: self.choices.mode,
             terminal_env,
-            resolved: self.resolved,
+            resolved: Arc::new(self.resolved),
             backend: self.backend,
             network,
             preflight,
@@ -272,7 +273,7 @@ impl Planner<'_> {
     }
 
     fn network(&self, roots: TrustRoots, provider: &Provider, problems: &mut Vec<Problem>) -> Option<Network> {
-        let table = match super::rules_with(&self.resolved, &provider.hosts()) {
+        let table = match super::rules_with(self.resolved.bottle.provider.template, &self.resolved, &provider.hosts()) {
             Ok(table) => table,
             Err(errors) => {
                 problems.extend(errors.into_iter().map(Problem::Rules));

@@ -32,13 +32,12 @@ impl RuleError {
 /// Every route that cannot hold. Not empty.
 pub fn rules(resolved: &Resolved) -> Result<Table, Vec<RuleError>> {
     let provider = &resolved.bottle.provider;
-    rules_with(resolved, &provider_hosts(provider.template, provider.auth.as_ref()))
+    rules_with(provider.template, resolved, &provider_hosts(provider.template, provider.auth.as_ref()))
 }
 
 /// The same with the hosts of a provider whose credential was looked at: which ones Codex asks depends on the kind of login.
-pub(crate) fn rules_with(resolved: &Resolved, hosts: &[ProviderHost]) -> Result<Table, Vec<RuleError>> {
-    let provider = &resolved.bottle.provider;
-    let rules = provider_rules(provider.template.as_str(), hosts, resolved.bottle.egress.rules())
+pub(crate) fn rules_with(template: Template, resolved: &Resolved, hosts: &[ProviderHost]) -> Result<Table, Vec<RuleError>> {
+    let rules = provider_rules(template.as_str(), hosts, resolved.bottle.egress.rules())
         .map_err(|conflicts| conflicts.into_iter().map(|conflict| RuleError::Provider(Box::new(conflict))).collect::<Vec<_>>())?;
     Table::new(rules).map_err(|conflict| vec![conflict.into()])
 }

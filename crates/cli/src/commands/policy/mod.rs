@@ -5,6 +5,8 @@ mod reload;
 mod request;
 mod test;
 
+pub use reload::note_later;
+
 use manifest::Resolved;
 use policy::Table;
 
