@@ -200,6 +200,14 @@ pub enum ExecError {
         /// The bottle's name.
         bottle: String,
     },
+    /// The bottle ended by itself, because what held it together was harmed from inside.
+    #[error("bottle {bottle} has ended: {reason}")]
+    Ended {
+        /// The bottle's name.
+        bottle: String,
+        /// What its PID 1 said.
+        reason: String,
+    },
     /// The request itself cannot be carried out (an empty argument vector, a NUL byte, a full process table).
     #[error("cannot run {program:?} in bottle {bottle}: {reason}")]
     Failed {

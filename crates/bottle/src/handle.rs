@@ -92,6 +92,14 @@ pub enum CopyError {
         /// The bottle's name.
         bottle: String,
     },
+    /// The bottle ended by itself, because what held it together was harmed from inside.
+    #[error("bottle {bottle} has ended: {reason}")]
+    Ended {
+        /// The bottle's name.
+        bottle: String,
+        /// What its PID 1 said.
+        reason: String,
+    },
     /// The connection to the bottle broke.
     #[error("copying with bottle {bottle}: {source}")]
     Io {

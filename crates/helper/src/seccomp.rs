@@ -32,7 +32,7 @@ impl Filter {
     /// Compiles all parts. Where only one id is mapped, programs enter node's user namespace before they begin (`setns(2)`).
     pub fn compile(ids: Ids) -> io::Result<Self> {
         let refuse = || SeccompAction::Errno(libc::EPERM.unsigned_abs());
-        let list = program(listed().map_err(io::Error::other)?, refuse(), SeccompAction::Allow)?;
+        let list = program(listed(ids).map_err(io::Error::other)?, refuse(), SeccompAction::Allow)?;
         Ok(Self { list, program: of_a_program(), ids })
     }
 
@@ -88,11 +88,11 @@ fn program(rules: Rules, otherwise: SeccompAction, matched: SeccompAction) -> io
 
 /// The numbers of all calls that a program may make with some arguments. For the test that compares them with Docker's.
 pub fn let_through() -> io::Result<Vec<i64>> {
-    let listed = listed().map_err(io::Error::other)?;
+    let listed = listed(Ids::Mapped).map_err(io::Error::other)?;
     Ok(listed.into_keys().filter(|call| ![libc::SYS_setns, libc::SYS_clone3].contains(call)).collect())
 }
 
-fn listed() -> Result<Rules, seccompiler::BackendError> {
+fn listed(ids: Ids) -> Result<Rules, seccompiler::BackendError> {
     let mut rules = Rules::new();
     let lists = [syscalls::EVERYWHERE, syscalls::OF_THIS_ARCHITECTURE, syscalls::YOUNG];
     for call in lists.into_iter().flatten() {
@@ -111,6 +111,14 @@ fn listed() -> Result<Rules, seccompiler::BackendError> {
     rules.insert(libc::SYS_fcntl, vec![all([not_dword(1, F_SETLEASE)?, not_dword(1, F_NOTIFY)?])?]);
     rules
         .insert(libc::SYS_personality, PERSONALITIES.into_iter().map(|value| all([dword(0, value)?])).collect::<Result<_, _>>()?);
+    match ids {
+        Ids::Mapped => {}
+        // The helper's processes have the programs' id: no descriptor or no memory would be left to them, by anybody's leave.
+        // A program still sets its own limits (process 0) and reads anybody's (`prlimit(2)`).
+        Ids::Single { .. } => {
+            rules.insert(libc::SYS_prlimit64, vec![all([dword(0, 0)?])?, all([nothing(2)?])?]);
+        }
+    }
     rules.insert(libc::SYS_socket, sockets(SOCKETS)?);
     rules.insert(libc::SYS_socketpair, sockets(&SOCKETS[..1])?);
     Ok(rules)
@@ -177,6 +185,10 @@ fn dword(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::Back
 
 fn not_dword(argument: u8, value: libc::c_ulong) -> Result<SeccompCondition, seccompiler::BackendError> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
+}
+
+fn nothing(argument: u8) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)
 }
 
 fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {

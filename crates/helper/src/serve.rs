@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, WaitOptions, getpid, pidfd_open, wait};
+use rustix::process::{Pid, PidfdFlags, WaitOptions, WaitStatus, getpid, pidfd_open, wait, waitpid};
 
 use crate::seccomp::Filter;
 use crate::step::{During, StepError};
@@ -26,6 +26,23 @@ pub struct Helper {
     node: Option<OwnedFd>,
     filter: Filter,
     children: OwnedFd,
+    /// What those who serve hold as stdin. Opened before anything of the bottle's can put something else in its place.
+    null: OwnedFd,
+}
+
+/// A process that waits for the next request.
+struct Spare {
+    pid: Pid,
+    /// Becomes readable when it has taken one.
+    taken: OwnedFd,
+}
+
+/// What came of the spare.
+enum News {
+    /// It has taken a request: a new one is wanted.
+    Taken,
+    /// It has met the end of the control stream.
+    SessionGone,
 }
 
 impl Helper {
@@ -34,7 +51,8 @@ impl Helper {
         sys::forget_signals();
         let filter = Filter::compile(ids).during("compiling the system call filter")?;
         let children = sys::child_signals().during("watching for ended processes")?;
-        Ok(Self { ids, serving: RefCell::default(), node, filter, children })
+        let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).during("opening /dev/null")?;
+        Ok(Self { ids, serving: RefCell::default(), node, filter, children, null })
     }
 
     /// Makes the bottle's life depend on another child of PID 1, as on the processes that serve.
@@ -82,7 +100,7 @@ impl Helper {
             spare = spare.or_else(|| self.fork_spare(control));
             let requests = if spare.is_some() { PollFlags::empty() } else { PollFlags::IN };
             let mut polled = vec![PollFd::from_borrowed_fd(control, requests), PollFd::new(&self.children, PollFlags::IN)];
-            polled.extend(spare.iter().map(|taken| PollFd::new(taken, PollFlags::IN)));
+            polled.extend(spare.iter().map(|spare| PollFd::new(&spare.taken, PollFlags::IN)));
             match poll(&mut polled, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error).during("waiting for requests"),
@@ -95,35 +113,68 @@ impl Helper {
                 (true, Some(_)) => return Ok(()),
                 (true, None) => match wire::receive_frame::<Request>(control) {
                     Ok(Some((request, fds))) => self.fork_for(request, fds),
-                    Ok(None) | Err(_) => return Ok(()),
+                    Ok(None) => return Ok(()),
+                    Err(error) => return Err(error).during("reading a request"),
                 },
                 (false, _) => {}
             }
-            if taken {
-                spare = None;
+            if let Some(said) = spare.take_if(|_| taken) {
+                match self.heed(&said)? {
+                    News::Taken => {}
+                    News::SessionGone => return Ok(()),
+                }
             }
         }
     }
 
-    /// Makes a process that waits for the next request. What is returned becomes readable when it has taken one.
-    fn fork_spare(&self, control: BorrowedFd<'_>) -> Option<OwnedFd> {
+    /// Finds out why the spare's pipe can be read. Without its word it has ended, and its status tells why: were it killed in the middle
+    /// of a request, whoever reads next would take the rest for a request of its own. The pipe closes before the process can be
+    /// waited for, so that this waits; a stop ends the wait as an end does.
+    fn heed(&self, spare: &Spare) -> Result<News, StepError> {
+        if rustix::io::retry_on_intr(|| rustix::io::read(&spare.taken, &mut [0u8; 1])).during("listening to the spare")? > 0 {
+            return Ok(News::Taken);
+        }
+        // It may have been reaped already, which found nothing wrong with it.
+        if self.serving.borrow().contains(&spare.pid) {
+            let ended =
+                rustix::io::retry_on_intr(|| waitpid(Some(spare.pid), WaitOptions::UNTRACED)).during("waiting for the spare")?;
+            if let Some((pid, status)) = ended {
+                self.judge(pid, status)?;
+            }
+        }
+        Ok(News::SessionGone)
+    }
+
+    /// Makes a process that waits for the next request. `None` where the process table is full.
+    fn fork_spare(&self, control: BorrowedFd<'_>) -> Option<Spare> {
         let (taken, taker) = pipe_with(PipeFlags::CLOEXEC).ok()?;
         match sys::fork() {
             Ok(Fork::Parent(pid)) => {
                 self.serving.borrow_mut().insert(pid);
-                Some(taken)
+                Some(Spare { pid, taken })
             }
             Ok(Fork::Child) => {
                 drop(taken);
-                let null = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty());
-                if let Ok(Some((request, fds))) = wire::receive_frame::<Request>(control) {
-                    leave_control(null);
-                    self.answer(request, fds, &Taken(Some(taker)));
+                match wire::receive_frame::<Request>(control) {
+                    Ok(Some((request, fds))) => self.serve_one(request, fds, Taken(Some(taker))),
+                    Ok(None) => std::process::exit(0),
+                    // What is left of the request cannot be told from the next one.
+                    Err(_) => std::process::exit(1),
                 }
-                std::process::exit(0);
             }
             Err(_) => None,
         }
+    }
+
+    /// The rest of a forked process's life.
+    fn serve_one(&self, request: Request, fds: Vec<OwnedFd>, taken: Taken) -> ! {
+        // Only PID 1 and the spare have to do with the control stream.
+        let left = rustix::stdio::dup2_stdin(&self.null);
+        if left.is_ok() {
+            self.answer(request, fds, &taken);
+        }
+        drop(taken);
+        std::process::exit(left.is_err().into())
     }
 
     fn answer(&self, request: Request, fds: Vec<OwnedFd>, taken: &Taken) {
@@ -146,17 +197,24 @@ impl Helper {
     /// kill them, to escape a deadline for instance. Then the bottle ends: nothing runs in it that nobody watches.
     fn reap(&self) -> Result<(), StepError> {
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
-            let mut serving = self.serving.borrow_mut();
-            if !serving.contains(&pid) {
-                continue;
-            }
-            // Those that serve end well or say why elsewhere; a relay that ends badly leaves a bottle without a way out.
-            if status.stopped() || status.signaled() || status.exit_status() != Some(0) {
-                let reason = "something in the bottle stopped or killed a process of the helper".to_owned();
-                return Err(StepError { step: "watching".into(), errno: 0, reason });
-            }
-            serving.remove(&pid);
+            self.judge(pid, status)?;
         }
+        Ok(())
+    }
+
+    fn judge(&self, pid: Pid, status: WaitStatus) -> Result<(), StepError> {
+        let mut serving = self.serving.borrow_mut();
+        // Those that serve end well or say why elsewhere; a relay that ends badly leaves a bottle without a way out.
+        if serving.contains(&pid) && (status.stopped() || status.exit_status() != Some(0)) {
+            let how = match (status.stopping_signal(), status.terminating_signal(), status.exit_status()) {
+                (Some(signal), ..) => format!("was stopped by signal {signal}"),
+                (None, Some(signal), _) => format!("was killed by signal {signal}"),
+                (None, None, code) => format!("failed with status {}", code.unwrap_or_default()),
+            };
+            let reason = format!("a process that holds the bottle together {how}");
+            return Err(StepError { step: "watching over the bottle".into(), errno: 0, reason });
+        }
+        serving.remove(&pid);
         Ok(())
     }
 
@@ -165,11 +223,7 @@ impl Helper {
             Ok(Fork::Parent(pid)) => {
                 self.serving.borrow_mut().insert(pid);
             }
-            Ok(Fork::Child) => {
-                leave_control(rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty()));
-                self.answer(request, fds, &Taken(None));
-                std::process::exit(0);
-            }
+            Ok(Fork::Child) => self.serve_one(request, fds, Taken(None)),
             Err(error) => {
                 // A full process table: the limit holds. The one who asked is told; the bottle goes on.
                 if let Some(channel) = fds.first() {
@@ -187,18 +241,20 @@ impl Helper {
     }
 }
 
-/// How a spare tells PID 1 that the next one is wanted. Nobody is to be told where PID 1 took the request itself.
+/// How a spare tells PID 1 that the next one is wanted: by a word, because the pipe's end says no more than that it has ended. Nobody is
+/// to be told where PID 1 took the request itself.
 pub struct Taken(Option<OwnedFd>);
 
 impl Taken {
-    /// Tells.
+    /// Tells, as early as the next one is welcome; at the latest when this is dropped.
     pub fn tell(&self) {
         // Should nobody hear it, PID 1 is gone, and so is this process.
         let _ = self.0.as_ref().map(|taker| rustix::io::write(taker, b"t"));
     }
 }
 
-/// A process that serves a program holds the control stream no longer: only PID 1 and the spare have to do with it.
-fn leave_control(null: rustix::io::Result<OwnedFd>) {
-    let _ = null.map(|null| rustix::stdio::dup2_stdin(&null));
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.tell();
+    }
 }

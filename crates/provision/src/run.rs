@@ -100,9 +100,11 @@ fn name_the_skill(plan: &ProvisionPlan, error: CopyError) -> ProvisionError {
                 None => ProvisionError::Copy(CopyError::Source { bottle, source }),
             }
         }
-        other @ (CopyError::Guest { .. } | CopyError::Sink { .. } | CopyError::Gone { .. } | CopyError::Io { .. }) => {
-            ProvisionError::Copy(other)
-        }
+        other @ (CopyError::Guest { .. }
+        | CopyError::Sink { .. }
+        | CopyError::Gone { .. }
+        | CopyError::Ended { .. }
+        | CopyError::Io { .. }) => ProvisionError::Copy(other),
     }
 }
 

@@ -15,4 +15,5 @@ mod image;
 mod killed_sessions;
 mod leftovers;
 mod limits;
+mod spare;
 mod tools;

@@ -2,6 +2,7 @@
 
 mod capture;
 mod channel;
+mod control;
 mod copy_in;
 mod copy_out;
 mod life;

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
 use super::channel::Channel;
-use super::life::Life;
+use super::control::Control;
 use crate::wire::{FromExec, ToExec};
 
 /// How long a killed tree may take to be gone before the whole bottle is ended instead.
@@ -22,7 +22,7 @@ pub struct ServedProcess {
     program: String,
     channel: Channel,
     deadline: Option<(Instant, Duration)>,
-    life: Arc<Life>,
+    control: Arc<Control>,
     /// Held while somebody waits, so that two waiters do not take each other's message.
     waiting: Mutex<()>,
     ended: OnceCell<End>,
@@ -37,9 +37,9 @@ enum End {
 
 impl ServedProcess {
     /// A program that runs.
-    pub fn new(bottle: String, program: String, channel: Channel, deadline: Option<Duration>, life: Arc<Life>) -> Self {
+    pub fn new(bottle: String, program: String, channel: Channel, deadline: Option<Duration>, control: Arc<Control>) -> Self {
         let deadline = deadline.map(|after| (Instant::now() + after, after));
-        Self { bottle, program, channel, deadline, life, waiting: Mutex::new(()), ended: OnceCell::new() }
+        Self { bottle, program, channel, deadline, control, waiting: Mutex::new(()), ended: OnceCell::new() }
     }
 
     /// Waits for the first word: whether it was started, and its terminal.
@@ -64,8 +64,8 @@ impl ServedProcess {
         match tokio::time::timeout_at(at + KILL_PATIENCE, self.next_status()).await {
             Ok(end) => end,
             Err(_) => {
-                self.life.end();
-                let _ = self.life.ended().await;
+                self.control.life().end();
+                let _ = self.control.life().ended().await;
                 End::Deadline(after)
             }
         }
@@ -112,7 +112,7 @@ impl Running for ServedProcess {
             End::Deadline(after) => {
                 Err(ExecError::Deadline { bottle: self.bottle.clone(), program: self.program.clone(), after })
             }
-            End::Gone => Err(ExecError::Gone { bottle: self.bottle.clone() }),
+            End::Gone => Err(self.control.no_exec(&self.bottle).await),
         }
     }
 

@@ -1,17 +1,18 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bottle::{BottleName, CopyError, Exec, ExecError, GuestPath, Output, Process, Stdio, Tree, TreeSink, User, environment};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::capture::Pipes;
 use super::channel::Channel;
+use super::control::Control;
 use super::life::Life;
 use super::process::ServedProcess;
 use super::{copy_in, copy_out};
-use crate::wire::{self, FromExec, Request, Spawn, StartStep};
+use crate::wire::{FromExec, Request, Spawn, StartStep};
 
 /// Gives the host's id behind a user of the bottle, where a program's streams must be handed over to it.
 pub type Owner = Box<dyn Fn(User) -> Option<u32> + Send + Sync>;
@@ -19,16 +20,14 @@ pub type Owner = Box<dyn Fn(User) -> Option<u32> + Send + Sync>;
 /// A bottle that a helper serves: all of the contract but how it is made and freed.
 pub struct Served {
     name: BottleName,
-    /// `None` once let go.
-    control: Mutex<Option<OwnedFd>>,
-    life: Arc<Life>,
+    control: Arc<Control>,
     owner: Owner,
 }
 
 impl Served {
     /// Takes over a helper that serves on the other end of `control`.
     pub fn new(name: BottleName, control: OwnedFd, life: Arc<Life>, owner: Owner) -> Self {
-        Self { name, control: Mutex::new(Some(control)), life, owner }
+        Self { name, control: Arc::new(Control::new(control, life)), owner }
     }
 
     /// The bottle's name.
@@ -38,7 +37,7 @@ impl Served {
 
     /// The bottle's life.
     pub fn life(&self) -> &Arc<Life> {
-        &self.life
+        self.control.life()
     }
 
     /// As [`bottle::Bottle::exec`].
@@ -79,7 +78,7 @@ impl Served {
     /// The same.
     pub async fn cp_in(&self, source: &Tree, into: &GuestPath, owner: User) -> Result<(), CopyError> {
         let request = |unpack, stream: &OwnedFd| self.request(&Request::Unpack(unpack), &[stream.as_fd()]);
-        copy_in::run(&self.name, source, into, owner, request, || self.gone_copy()).await
+        self.explained(copy_in::run(&self.name, source, into, owner, request, || self.gone_copy()).await).await
     }
 
     /// As [`bottle::Bottle::cp_out`].
@@ -93,28 +92,23 @@ impl Served {
         let channel = self.request(&request, &[theirs.as_fd()]);
         drop(theirs);
         let channel = channel.map_err(|source| CopyError::Io { bottle: self.name.to_string(), source })?;
-        copy_out::run(&self.name, from, channel.ok_or_else(|| self.gone_copy())?, stream, sink).await
+        let copied = match channel {
+            Some(channel) => copy_out::run(&self.name, from, channel, stream, sink).await,
+            None => Err(self.gone_copy()),
+        };
+        self.explained(copied).await
     }
 
     /// Lets go of the control stream, which ends PID 1, and makes sure of it; the kernel kills the rest.
     pub fn let_go(&self) {
-        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if control.is_some() {
-            self.life.end();
-        }
+        self.control.let_go();
     }
 
     /// Sends a request with a new exec channel before `fds`. `None` when the bottle is gone.
     fn request(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> io::Result<Option<Channel>> {
         let (channel, theirs) = Channel::new()?;
-        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(control) = control.as_ref() else { return Ok(None) };
         let all: Vec<_> = std::iter::once(theirs.as_fd()).chain(fds.iter().copied()).collect();
-        match wire::send_frame(control.as_fd(), request, &all) {
-            Ok(()) => Ok(Some(channel)),
-            Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(self.control.send(request, &all)?.then_some(channel))
     }
 
     async fn start(
@@ -125,7 +119,6 @@ impl Served {
     ) -> Result<(ServedProcess, Option<OwnedFd>), ExecError> {
         let (bottle, program) = (self.name.to_string(), exec.program());
         let failed = |reason: String| ExecError::Failed { bottle: bottle.clone(), program: program.clone(), reason };
-        let gone = || ExecError::Gone { bottle: bottle.clone() };
         let folder = exec
             .folder
             .clone()
@@ -151,9 +144,9 @@ impl Served {
                 rustix::fs::fchown(stream, Some(uid), Some(gid)).map_err(|error| failed(error.to_string()))?;
             }
         }
-        let channel =
-            self.request(&Request::Spawn(spawn), streams).map_err(|error| failed(error.to_string()))?.ok_or_else(gone)?;
-        let process = ServedProcess::new(bottle.clone(), program.clone(), channel, exec.deadline, Arc::clone(&self.life));
+        let channel = self.request(&Request::Spawn(spawn), streams).map_err(|error| failed(error.to_string()))?;
+        let Some(channel) = channel else { return Err(self.control.no_exec(&bottle).await) };
+        let process = ServedProcess::new(bottle.clone(), program.clone(), channel, exec.deadline, Arc::clone(&self.control));
         let unclaimed = process.kill_on_drop();
         match process.started().await.map_err(|error| failed(error.to_string()))? {
             Some((FromExec::Started, fds)) => {
@@ -169,7 +162,7 @@ impl Served {
             Some((FromExec::Exited(_) | FromExec::Killed(_) | FromExec::Done | FromExec::Failed { .. }, _)) => {
                 Err(failed("the helper spoke out of turn".to_owned()))
             }
-            None => Err(gone()),
+            None => Err(self.control.no_exec(&bottle).await),
         }
     }
 
@@ -188,6 +181,14 @@ impl Served {
                 Err(error) => ExecError::Failed { bottle, program, reason: error.to_string() },
             },
             StartStep::Prepare => ExecError::Failed { bottle, program, reason },
+        }
+    }
+
+    /// A bottle that is gone, with the reason if it gave one.
+    async fn explained<T>(&self, copied: Result<T, CopyError>) -> Result<T, CopyError> {
+        match copied {
+            Err(CopyError::Gone { bottle }) => Err(self.control.no_copy(&bottle).await),
+            copied => copied,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Kills, stops and starves the processes that hold the bottle together.
 
-use bottle::{ExecError, User};
+use bottle::{Exec, ExecError, User, Users};
 
 use super::{Arena, CanaryFile};
 
@@ -19,6 +19,20 @@ for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGSTOP, sig
 "#;
         subject.attack_as(user, signals, &[]).await;
         subject.assert_usable().await;
+        // Without descriptors, memory or time the helper would lose requests in silence.
+        let limits = r#"
+import resource, struct
+for resource_kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_AS, resource.RLIMIT_NPROC, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE):
+    for process in others():
+        attempt = lambda: call(NR["prlimit64"], process, resource_kind, struct.pack("=QQ", 0, 0), None)
+        refused(f"limit {resource_kind} of process {process}", attempt, REFUSED + (errno.ESRCH,))
+        refused("the same behind high bits", lambda: call(NR["prlimit64"], process | 1 << 32, resource_kind, struct.pack("=QQ", 0, 0), None), REFUSED + (errno.ESRCH,))
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+held("one's own limits are one's own", resource.getrlimit(resource.RLIMIT_NOFILE) == (soft - 1, hard))
+"#;
+        subject.attack_as(user, limits, &[]).await;
+        subject.assert_usable().await;
         let watchers = r#"
 for number in (signal.SIGSTOP, signal.SIGKILL):
     for process in others():
@@ -30,10 +44,17 @@ for path in sys.argv[1:]:
     absent(path)
 "#;
         let canary = canary.path().display().to_string();
-        match subject.run(user, watchers, &[&[canary.as_str()][..], &arena.of_the_host(&["/etc/shadow"])].concat()).await {
-            Ok(output) => assert!(output.status.success(), "{output:?}"),
-            Err(ExecError::Gone { .. }) => {}
-            Err(other) => panic!("{other}"),
+        let ran = subject.run(user, watchers, &[&[canary.as_str()][..], &arena.of_the_host(&["/etc/shadow"])].concat()).await;
+        match (ran, arena.capabilities().users) {
+            (Ok(output), Users::Separate) => assert!(output.status.success(), "{output:?}"),
+            (Err(ExecError::Gone { .. }), Users::Separate) => {}
+            // The bottle ends, and whoever waits for a program in it is told why; so is whoever asks for the next.
+            (Err(ExecError::Ended { reason, .. }), Users::Shared) => {
+                assert!(reason.contains("a process that holds the bottle together was "), "{reason}");
+                let next = subject.bottle.exec(Exec::new("true")).await;
+                assert!(matches!(&next, Err(ExecError::Ended { reason: again, .. }) if *again == reason), "{next:?}");
+            }
+            (other, users) => panic!("{users:?}: {other:?}"),
         }
         subject.bottle.close().await.expect("it closes");
     }

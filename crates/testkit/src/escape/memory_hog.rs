@@ -23,7 +23,7 @@ pub async fn memory_hog(arena: &Arena) {
             // Killed by the kernel, or told that there is no more.
             Ok(output) => assert!(matches!(output.status, ExitStatus::Signal(9) | ExitStatus::Code(1)), "{hog}: {output:?}"),
             // The kernel may take the whole bottle.
-            Err(ExecError::Gone { .. } | ExecError::Failed { .. }) => {}
+            Err(ExecError::Gone { .. } | ExecError::Ended { .. } | ExecError::Failed { .. }) => {}
             Err(other) => panic!("{hog}: {other}"),
         }
         neighbour.assert_usable().await;

@@ -68,7 +68,7 @@ NUMBERS = """
     clone 56 220|delete_module 176 106|fanotify_init 300 262|finit_module 313 273|init_module 175 105|kcmp 312 272
     kexec_file_load 320 294|kexec_load 246 104|keyctl 250 219|mbind 237 235|migrate_pages 256 238|mount 165 40
     move_pages 279 239|open_by_handle_at 304 265|perf_event_open 298 241|personality 135 92|pivot_root 155 41
-    process_vm_readv 310 270|process_vm_writev 311 271|ptrace 101 117|quotactl 179 60|reboot 169 142|request_key 249 218
+    prlimit64 302 261|process_vm_readv 310 270|process_vm_writev 311 271|ptrace 101 117|quotactl 179 60|reboot 169 142|request_key 249 218
     set_mempolicy 238 237|setdomainname 171 162|sethostname 170 161|setns 308 268|settimeofday 164 170|swapoff 168 225
     swapon 167 224|syslog 103 116|umount2 166 39|unshare 272 97|userfaultfd 323 282|vhangup 153 58
     io_uring_setup 425 425|io_uring_enter 426 426|io_uring_register 427 427|open_tree 428 428|move_mount 429 429
