@@ -1,10 +1,14 @@
-//! Links the compiler's runtime into the program where the machine has it as an archive.
+//! Two things that make the program begin sooner, where the machine that builds has what they need.
 //!
-//! Of `libgcc_s.so` the standard library uses what unwinds a stack, which a release of this program never does (`panic = "abort"`).
-//! Finding, mapping and relocating it takes a tenth of a millisecond, each time any command starts. A linker script of its name, in a
-//! folder that is looked at before the system's, says what to take instead.
+//! The compiler's runtime is linked in. Of `libgcc_s.so` the standard library uses what unwinds a stack, which a release of this
+//! program never does (`panic = "abort"`). Finding, mapping and relocating it takes a tenth of a millisecond, each time any command
+//! starts. A linker script of its name, in a folder that is looked at before the system's, says what to take instead.
+//!
+//! Addresses that the loader has to write (of functions in tables, of texts in messages) are listed as bits instead of 24 bytes each:
+//! half a megabyte that every start of every command reads, the helper's in each bottle too. The C library knows that form (DT_RELR)
+//! since 2.36; a program that is linked so says which it needs, and an older one refuses it by name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
@@ -15,7 +19,13 @@ fn main() {
         env::var(name).unwrap_or_default()
     };
     let is_gnu = variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
-    if !is_gnu || variable("HOST") != variable("TARGET") || !(has("libgcc_eh.a") && has("libgcc.a")) {
+    if !is_gnu || variable("HOST") != variable("TARGET") {
+        return;
+    }
+    if loader_knows_packed_addresses() {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+    if !(has("libgcc_eh.a") && has("libgcc.a")) {
         return;
     }
     let folder = variable("OUT_DIR");
@@ -26,9 +36,20 @@ fn main() {
     }
 }
 
-/// Whether the compiler that links has this archive; it answers with the bare name when not.
+/// Whether the compiler that links has this archive.
 fn has(archive: &str) -> bool {
-    #[allow(clippy::disallowed_methods, reason = "asks the linker's driver where its own archives are")]
-    let answer = Command::new("cc").arg(format!("-print-file-name={archive}")).output();
-    answer.is_ok_and(|answer| Path::new(String::from_utf8_lossy(&answer.stdout).trim()).is_file())
+    path_of(archive).is_file()
+}
+
+/// The C library says so by a version of that name, which the linker then asks for.
+fn loader_knows_packed_addresses() -> bool {
+    const VERSION: &[u8] = b"GLIBC_ABI_DT_RELR";
+    fs::read(path_of("libc.so.6")).is_ok_and(|library| library.windows(VERSION.len()).any(|bytes| bytes == VERSION))
+}
+
+/// Where the linker's driver takes a library from; the bare name when it has none.
+fn path_of(library: &str) -> PathBuf {
+    #[allow(clippy::disallowed_methods, reason = "asks the linker's driver where its own libraries are")]
+    let answer = Command::new("cc").arg(format!("-print-file-name={library}")).output();
+    answer.map(|answer| PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim())).unwrap_or_default()
 }
