@@ -24,4 +24,4 @@ pub use backend::{HelperProgram, NativeBackend};
 #[doc(hidden)]
 pub use helper::seccomp;
 pub use inside::{HELPER, run as run_helper};
-pub use sys::begin;
+pub use sys::{begin, give_memory_back};

@@ -1,3 +1,4 @@
+pub use backend_native::give_memory_back;
 use bottle::Backend;
 
 use crate::failure::Failure;

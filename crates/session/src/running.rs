@@ -36,12 +36,14 @@ pub(crate) async fn race<T>(
     }
 }
 
-/// With a terminal: what is typed goes to the agent, Ctrl-C too; a signal to us ends the session.
+/// With a terminal: what is typed goes to the agent, Ctrl-C too; a signal to us ends the session. `at_rest` is called when the agent
+/// runs.
 pub(crate) async fn on_terminal(
     bottle: &dyn Bottle,
     exec: Exec,
     interrupts: &mut Interrupts,
     limit: Option<(Duration, Instant)>,
+    at_rest: fn(),
 ) -> Result<Ending, SessionError> {
     let failed = |source| SessionError::Io { what: "using the terminal", source };
     let stdio = Stdio::Terminal(terminal::size(io::stdin()));
@@ -51,6 +53,7 @@ pub(crate) async fn on_terminal(
     };
     let master = terminal.ok_or_else(|| failed(io::Error::other("the backend gave none")))?;
     let relay = TerminalRelay::start(master).map_err(failed)?;
+    at_rest();
     let mut ended = control.wait();
     let ending = loop {
         tokio::select! {
@@ -73,12 +76,13 @@ pub(crate) async fn on_terminal(
     }
 }
 
-/// Without a terminal: streams are relayed apart and untouched. The first Ctrl-C is the agent's, the second ours.
+/// Without a terminal: streams are relayed apart and untouched. The first Ctrl-C is the agent's, the second ours. `at_rest` as above.
 pub(crate) async fn on_streams(
     bottle: &dyn Bottle,
     exec: Exec,
     interrupts: &mut Interrupts,
     limit: Option<(Duration, Instant)>,
+    at_rest: fn(),
 ) -> Result<Ending, SessionError> {
     let failed = |source| SessionError::Io { what: "relaying the agent's streams", source };
     let (near, far) = pipes().map_err(failed)?;
@@ -90,6 +94,7 @@ pub(crate) async fn on_streams(
     // `--headless` is used where nobody types: an agent that waits for the end of its input would wait for ever.
     let from = if io::stdin().is_terminal() { StdinFrom::Nothing } else { StdinFrom::Ours };
     let relay = near.start(from).map_err(failed)?;
+    at_rest();
     let mut ended = control.wait();
     let mut told = false;
     loop {

@@ -38,6 +38,8 @@ pub struct Session<'a> {
     pub interrupts: &'a mut Interrupts,
     /// Where its policy is read anew.
     pub policy: Box<dyn PolicySource>,
+    /// Called once the agent runs and this process only waits: to give back what starting took.
+    pub at_rest: fn(),
 }
 
 /// How a session ended. Whatever the ending, everything has been taken back, or `undone` says what has not.
@@ -125,7 +127,7 @@ const LAUNCH_GRACE: Duration = Duration::from_secs(10);
 impl Session<'_> {
     /// Launches, provisions, runs and takes everything back. Needs a tokio runtime.
     pub async fn run(self) -> Outcome {
-        let Self { mut plan, home, backend, announce, interrupts, policy } = self;
+        let Self { mut plan, home, backend, announce, interrupts, policy, at_rest } = self;
         let mut undo = Undo::default();
         let reloads = Reloads::default();
         let (mut made, mut late) = (None, None);
@@ -148,6 +150,7 @@ impl Session<'_> {
                 home: &home,
                 reloads: &reloads,
                 farewell: listening,
+                at_rest,
             };
             phases.go(folder, announce, policy).await
         };
@@ -244,6 +247,7 @@ struct Phases<'a> {
     home: &'a Home,
     reloads: &'a Reloads,
     farewell: watch::Receiver<Option<Farewell>>,
+    at_rest: fn(),
 }
 
 impl Phases<'_> {
@@ -279,8 +283,8 @@ impl Phases<'_> {
         ready.send_replace(Some(Ready { bottle: Arc::clone(&bottle), env: env.clone(), reloader }));
         let exec = self.agent(env, provisioned.folder);
         let outcome = match self.plan.mode {
-            Mode::Interactive => running::on_terminal(&*bottle, exec, self.interrupts, limit).await,
-            Mode::Headless => running::on_streams(&*bottle, exec, self.interrupts, limit).await,
+            Mode::Interactive => running::on_terminal(&*bottle, exec, self.interrupts, limit, self.at_rest).await,
+            Mode::Headless => running::on_streams(&*bottle, exec, self.interrupts, limit, self.at_rest).await,
         };
         Ok(outcome?)
     }

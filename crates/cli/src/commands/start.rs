@@ -107,7 +107,15 @@ async fn start(
     let identity = plan.identity().to_string();
     let mut announce = |notice: &Notice<'_>| talk::say(&notice.to_string());
     let policy = Box::new(Manifests::new(places(host)?, agent, &args.bottles));
-    let session = Session { plan, home, backend: &*backend, announce: &mut announce, interrupts, policy };
+    let session = Session {
+        plan,
+        home,
+        backend: &*backend,
+        announce: &mut announce,
+        interrupts,
+        policy,
+        at_rest: backends::give_memory_back,
+    };
     let outcome = session.run().await;
     Ok(report(outcome, &identity, args.headless))
 }

@@ -39,16 +39,30 @@ pub(super) fn copy(from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Resul
 /// # Errors
 /// As [`copy`].
 pub(super) fn copy_and(rest: &Rest, from: impl AsFd, to: impl AsFd, done: impl AsFd) -> io::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = Buffer::default();
     let (from, to) = (from.as_fd(), to.as_fd());
     loop {
         let (readable, ended) = wait(from, done.as_fd())?;
         if ended {
-            return drain(from, to, &mut buffer, rest);
+            return drain(from, to, buffer.room(), rest);
         }
-        if readable && step(from, to, &mut buffer)? == Step::End {
+        if readable && step(from, to, buffer.room())? == Step::End {
             return Ok(());
         }
+    }
+}
+
+/// Room for what is copied, as much as a pipe holds. There is none before something is: a stream that stays silent, as stdin and
+/// stderr of most agents, costs no memory.
+#[derive(Default)]
+struct Buffer(Vec<u8>);
+
+impl Buffer {
+    const SIZE: usize = 64 * 1024;
+
+    fn room(&mut self) -> &mut [u8] {
+        self.0.resize(Self::SIZE, 0);
+        &mut self.0
     }
 }
 
@@ -248,12 +262,12 @@ fn wait(from: BorrowedFd<'_>, done: BorrowedFd<'_>) -> io::Result<(bool, bool)> 
 /// # Errors
 /// When reading or writing fails.
 pub(super) fn copy_until_closed(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = Buffer::default();
     let (from, to) = (from.as_fd(), to.as_fd());
     loop {
         let mut both = [PollFd::from_borrowed_fd(from, PollFlags::IN), PollFd::from_borrowed_fd(to, PollFlags::empty())];
         rustix::io::retry_on_intr(|| poll(&mut both, None))?;
-        if !both[1].revents().is_empty() || step(from, to, &mut buffer)? == Step::End {
+        if !both[1].revents().is_empty() || step(from, to, buffer.room())? == Step::End {
             return Ok(());
         }
     }

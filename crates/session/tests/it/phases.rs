@@ -13,7 +13,7 @@ async fn run(scene: &Scene, plan: Plan, backend: &Faulty) -> Outcome {
     backend.arm(interrupts.stopper());
     let mut announce = |_: &Notice<'_>| {};
     let (home, interrupts, policy) = (scene.home(), &mut interrupts, Box::new(NoPolicy));
-    Session { plan, home, backend, announce: &mut announce, interrupts, policy }.run().await
+    Session { plan, home, backend, announce: &mut announce, interrupts, policy, at_rest: || () }.run().await
 }
 
 fn ends_with(code: u8) -> FakeBackend {

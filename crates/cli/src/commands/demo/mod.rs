@@ -83,7 +83,15 @@ async fn attempt(home: &Path, host: &Host, bait: &Bait) -> Result<Outcome, Failu
     let mut announce = |_: &Notice<'_>| {};
     let policy = Box::new(Manifests::new(Places { home: home.to_owned(), repository: None }, "demo", &[]));
     let (home, interrupts) = (Home::new(home), &mut interrupts);
-    let session = Session { plan, home, backend: &*backend, announce: &mut announce, interrupts, policy };
+    let session = Session {
+        plan,
+        home,
+        backend: &*backend,
+        announce: &mut announce,
+        interrupts,
+        policy,
+        at_rest: backends::give_memory_back,
+    };
     Ok(session.run().await)
 }
 
