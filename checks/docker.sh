@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
 # An engine of the tests' own, with an image made from Debian's packages: there is no registry. Read by ./test, as root.
 
-# The name that tests find it by.
-readonly DOCKER_IMAGE=bot-bottle-test-base:bookworm
+# The names that tests find them by: a bare one, and one that the project's own Dockerfiles can begin with.
+readonly DOCKER_IMAGE=bot-bottle-test-base:bookworm DOCKER_NODE_IMAGE=bot-bottle-test-node:bookworm
 
 start_docker() {
   local folder="$work/docker" socket="$work/docker/docker.sock" try
@@ -33,6 +33,7 @@ start_docker() {
   fi
   make_docker_image "$socket" || return
   export BOT_BOTTLE_TEST_DOCKER="unix://$socket" BOT_BOTTLE_TEST_IMAGE=$DOCKER_IMAGE
+  make_node_image "$socket" && export BOT_BOTTLE_TEST_NODE_IMAGE=$DOCKER_NODE_IMAGE
 }
 
 # gVisor's own network is switched off: an old runsc takes the network namespace of a new kernel for the host's. Containers
@@ -64,6 +65,28 @@ make_docker_image() {
     lack docker "tests on docker: the engine does not take the image"
     return 1
   fi
+}
+
+# What the registry's `node` images have, from this machine: node, npm, the user node, and whom the machine trusts.
+make_node_image() {
+  local context="$work/node-image" node npm roots=/etc/ssl/certs/ca-certificates.crt
+  node=$(command -v node) && npm=$(readlink -f "$(command -v npm)") || return 1
+  mkdir -p "$context"
+  cp -L "$node" "$context/node"
+  cp -a "${npm%/bin/*}" "$context/npm"
+  cp -L "$roots" "$context/roots.crt"
+  cat >"$context/Dockerfile" <<END
+FROM $DOCKER_IMAGE
+COPY node /usr/local/bin/node
+COPY npm /usr/local/lib/node_modules/npm
+COPY roots.crt $roots
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && useradd --create-home --uid 1000 --shell /bin/bash node
+ENV NPM_CONFIG_CAFILE=$roots
+END
+  docker -H "unix://$1" build --tag "$DOCKER_NODE_IMAGE" "$context" </dev/null >"$work/log" 2>&1 && return
+  tail -n 20 "$work/log"
+  lack docker "tests on docker: the engine does not build the image with node"
+  return 1
 }
 
 stop_docker() {

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use bottle::{Dockerfile, Recipe};
+
 /// What kind of agent runs: `agent_provider.template` of a bottle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Template {
@@ -28,6 +30,16 @@ impl Template {
     pub fn parse(name: &str) -> Result<Self, UnknownTemplate> {
         let known = Self::ALL.into_iter().find(|template| template.name() == name);
         known.ok_or_else(|| UnknownTemplate(name.chars().take(80).collect()))
+    }
+
+    /// How the project's own image for it is built, where a backend has no file system of its own to offer.
+    pub fn recipe(self) -> Recipe {
+        let text = match self {
+            Self::Claude => include_str!("../../../images/claude/Dockerfile"),
+            Self::Codex => include_str!("../../../images/codex/Dockerfile"),
+            Self::Command => include_str!("../../../images/command/Dockerfile"),
+        };
+        Recipe { name: self.name().to_owned(), dockerfile: Dockerfile::Text(text) }
     }
 
     /// Its name as a manifest spells it.

@@ -1,11 +1,14 @@
 use async_trait::async_trait;
-use bottle::{Backend, BackendName, BottleSpec, Capabilities, CloseError, LaunchError, Launched, Leftover, Unavailable};
+use bottle::{
+    Backend, BackendName, BottleSpec, Capabilities, CloseError, LaunchError, Launched, Leftover, Progress, RootFs, Unavailable,
+};
 use tokio::sync::OnceCell;
 
 use crate::check::Chosen;
 use crate::engine::Engine;
+use crate::images::ImageError;
 use crate::settings::Settings;
-use crate::{check, launch, leftovers};
+use crate::{build, check, images, launch, leftovers};
 
 /// The backend's name.
 pub const NAME: BackendName = BackendName("docker");
@@ -30,7 +33,7 @@ impl DockerBackend {
     async fn look(&self) -> Result<(&Engine, Chosen, Capabilities), Unavailable> {
         let engine = self.engine().await?;
         let runtime = check::runtime(&engine.info, &self.settings.runtime)?;
-        let capabilities = check::capabilities(&engine.info, &runtime)?;
+        let capabilities = check::capabilities(&engine.info, &runtime, &self.settings)?;
         Ok((engine, runtime, capabilities))
     }
 }
@@ -43,6 +46,21 @@ impl Backend for DockerBackend {
 
     async fn check(&self) -> Result<Capabilities, Unavailable> {
         self.look().await.map(|(_, _, capabilities)| capabilities)
+    }
+
+    async fn prepare(&self, spec: &BottleSpec, progress: &mut dyn Progress) -> Result<(), LaunchError> {
+        let RootFs::Build(recipe) = &spec.root else { return Ok(()) };
+        let failed =
+            |reason: String| LaunchError::Failed { bottle: spec.name.to_string(), step: "building its image".to_owned(), reason };
+        let engine = self.engine().await?;
+        let name = build::name(recipe, &self.settings.build).map_err(|error| failed(error.to_string()))?;
+        match images::demand(&engine.api, &name).await {
+            Ok(()) => Ok(()),
+            Err(ImageError::Missing(_)) => build::build(recipe, &name, &engine.socket, &self.settings.build, progress)
+                .await
+                .map_err(|error| failed(error.to_string())),
+            Err(error) => Err(failed(error.to_string())),
+        }
     }
 
     async fn launch(&self, spec: &BottleSpec) -> Result<Launched, LaunchError> {

@@ -4,8 +4,8 @@ use bollard::models::SystemInfo;
 use bottle::{Boundary, Capabilities, LimitSupport, Unavailable, Users};
 
 use crate::backend::NAME;
-use crate::launch;
-use crate::settings::Runtime;
+use crate::images;
+use crate::settings::{Runtime, Settings};
 
 /// The name under which engines know gVisor.
 const GVISOR: &str = "runsc";
@@ -45,7 +45,7 @@ pub fn runtime(info: &SystemInfo, chosen: &Runtime) -> Result<Chosen, Unavailabl
 ///
 /// # Errors
 /// When it cannot make any.
-pub fn capabilities(info: &SystemInfo, runtime: &Chosen) -> Result<Capabilities, Unavailable> {
+pub fn capabilities(info: &SystemInfo, runtime: &Chosen, settings: &Settings) -> Result<Capabilities, Unavailable> {
     let unavailable =
         |missing: &str, hint: &str| Unavailable { backend: NAME, missing: missing.to_owned(), hints: vec![hint.to_owned()] };
     if info.os_type.as_deref() != Some("linux") {
@@ -63,7 +63,7 @@ pub fn capabilities(info: &SystemInfo, runtime: &Chosen) -> Result<Capabilities,
         users: Users::Separate,
         transparent: !gvisor,
         limits: limits(info),
-        images: launch::images(),
+        images: images::support(settings),
         room: None,
         remarks: if gvisor { Vec::new() } else { remarks(info) },
     })

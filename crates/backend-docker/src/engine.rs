@@ -1,7 +1,7 @@
 //! The connection to the engine, and what it says of itself.
 
 use std::error::Error as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bollard::errors::Error;
@@ -21,6 +21,8 @@ const PATIENCE: u64 = 120;
 pub struct Engine {
     /// Its API.
     pub api: Docker,
+    /// Where it listens.
+    pub socket: PathBuf,
     /// What it says of itself.
     pub info: SystemInfo,
     /// Where bottles' streams are copied.
@@ -39,7 +41,7 @@ impl Engine {
         let api = api.negotiate_version().await.map_err(|error| silent(&place, &error))?;
         let info = api.info().await.map_err(|error| silent(&place, &error))?;
         let background = Background::start().map_err(|error| unavailable(format!("starting a thread: {error}"), &[]))?;
-        Ok(Self { api, info, background })
+        Ok(Self { api, socket: place.socket, info, background })
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 
 use bollard::Docker;
 use bollard::query_parameters::CreateImageOptions;
+use bottle::ImageSupport;
 use bytes::Bytes;
 use futures_core::Stream;
 use http_body_util::{Either, Full};
@@ -11,6 +12,7 @@ use http_body_util::{Either, Full};
 use crate::containers::RELAY;
 use crate::engine::{is_missing, text};
 use crate::programs;
+use crate::settings::Settings;
 
 /// Why an image is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,22 @@ pub enum ImageError {
         /// Why not.
         reason: String,
     },
+}
+
+/// What a bottle's file system can be made from.
+pub fn support(settings: &Settings) -> ImageSupport {
+    let no = |what: &str, command: &str| Err(format!("{what} cannot be taken; make an image of it (`{command}`) and name that"));
+    ImageSupport {
+        default: settings
+            .image
+            .as_ref()
+            .map(|_| ())
+            .ok_or_else(|| "a container is made from an image, and none is named".to_owned()),
+        folder: no("a folder", "tar -C FOLDER -c . | docker import - NAME"),
+        archive: no("an archive", "docker import ARCHIVE NAME"),
+        engine: Ok(()),
+        build: Ok(()),
+    }
 }
 
 /// Makes sure that the engine has the image.

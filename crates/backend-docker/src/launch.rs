@@ -7,7 +7,7 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{CreateContainerOptions, KillContainerOptions, StartContainerOptions};
-use bottle::{BottleSpec, Capabilities, ImageSupport, LaunchError, Launched, RootFs};
+use bottle::{BottleSpec, Capabilities, LaunchError, Launched, RootFs};
 use helper::session::{Life, Served};
 use rustix::fs::OFlags;
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use crate::attach::{self, Attached, Attaching};
 use crate::backend::NAME;
 use crate::background::Background;
 use crate::bottle::DockerBottle;
+use crate::build;
 use crate::check::Chosen;
 use crate::close::{self, Made};
 use crate::containers::{self, Kernel, Relay};
@@ -54,16 +55,6 @@ pub async fn launch(
     }
 }
 
-/// What a bottle's file system can be made from.
-pub fn images() -> ImageSupport {
-    let no = |what: &str, command: &str| Err(format!("{what} cannot be taken; make an image of it (`{command}`) and name that"));
-    ImageSupport {
-        folder: no("a folder", "tar -C FOLDER -c . | docker import - NAME"),
-        archive: no("an archive", "docker import ARCHIVE NAME"),
-        engine: Ok(()),
-    }
-}
-
 struct Launch<'a> {
     api: &'a Docker,
     background: &'a Arc<Background>,
@@ -92,7 +83,7 @@ impl Launch<'_> {
         let (bottle_name, relay_name) = self.names()?;
         let config = containers::Bottle {
             spec: self.spec,
-            image,
+            image: &image,
             helper: &helper,
             lock: site.lock(),
             runtime: self.runtime.name.as_deref(),
@@ -163,15 +154,18 @@ impl Launch<'_> {
         Ok(())
     }
 
-    fn image(&self) -> Result<&str, LaunchError> {
+    fn image(&self) -> Result<String, LaunchError> {
         let unsupported =
             |reason: String| LaunchError::Unsupported { backend: NAME, what: "agent_provider.image".to_owned(), reason };
+        if let Some(reason) = images::support(self.settings).refusal(&self.spec.root) {
+            return Err(unsupported(reason));
+        }
         match &self.spec.root {
-            RootFs::Image(name) => Ok(name),
-            RootFs::Default => {
-                self.settings.image.as_deref().ok_or_else(|| unsupported("it names none, and there is no default".to_owned()))
+            RootFs::Image(name) => Ok(name.clone()),
+            RootFs::Build(recipe) => {
+                build::name(recipe, &self.settings.build).map_err(|error| self.failed("naming its image", error.to_string()))
             }
-            RootFs::Folder(_) | RootFs::Archive(_) => Err(unsupported(images().refusal(&self.spec.root).unwrap_or_default())),
+            RootFs::Default | RootFs::Folder(_) | RootFs::Archive(_) => Ok(self.settings.image.clone().unwrap_or_default()),
         }
     }
 

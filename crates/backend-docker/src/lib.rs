@@ -9,6 +9,7 @@ mod attach;
 mod backend;
 mod background;
 mod bottle;
+mod build;
 mod check;
 mod close;
 mod containers;
@@ -23,4 +24,4 @@ mod settings;
 mod site;
 
 pub use backend::{DockerBackend, NAME};
-pub use settings::{Runtime, Settings};
+pub use settings::{BuildSettings, Runtime, Settings};

@@ -43,9 +43,32 @@ fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// FNV-1a: tells versions apart; no secret and no adversary is involved.
 fn digest(content: &[u8]) -> u64 {
-    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut digest = Digest::default();
+    digest.add(content);
+    digest.value()
+}
+
+/// FNV-1a: tells versions apart; no secret and no adversary is involved.
+#[derive(Debug)]
+pub struct Digest(u64);
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Digest {
+    /// Takes more.
+    pub fn add(&mut self, content: &[u8]) {
+        self.0 = content.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    /// What it comes to.
+    pub fn value(&self) -> u64 {
+        self.0
+    }
 }
 
 #[cfg(test)]

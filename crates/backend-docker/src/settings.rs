@@ -18,6 +18,17 @@ pub struct Settings {
     pub runtime: Runtime,
     /// The image of a bottle that names none.
     pub image: Option<String>,
+    /// How images are built.
+    pub build: BuildSettings,
+}
+
+/// What the person says about builds of images.
+#[derive(Debug, Clone, Default)]
+pub struct BuildSettings {
+    /// The image that the project's own Dockerfiles begin with, instead of theirs.
+    pub base: Option<String>,
+    /// `docker build --network`
+    pub network: Option<String>,
 }
 
 /// Which of the engine's runtimes runs bottles.

@@ -76,7 +76,7 @@ fn setup(spec: &BottleSpec, ids: &IdPlan) -> Result<Setup, LaunchError> {
     }
     let image = match &spec.root {
         RootFs::Folder(place) => Some(host_file::told(place)),
-        RootFs::Default | RootFs::Archive(_) | RootFs::Image(_) => None,
+        RootFs::Default | RootFs::Archive(_) | RootFs::Image(_) | RootFs::Build(_) => None,
     };
     let tools = spec.tools.iter().map(|tool| host_file::told(&tool.place)).collect();
     Ok(Setup { name: spec.name.to_string(), ids: ids.for_helper(), image, tools, disk: layer(&spec.limits) })
@@ -94,9 +94,11 @@ fn layer(limits: &Limits) -> Option<u64> {
 pub fn images() -> ImageSupport {
     let no = |what: &str, instead: &str| Err(format!("{what} cannot be taken; {instead}, or choose a backend that takes it"));
     ImageSupport {
+        default: Ok(()),
         folder: Ok(()),
         archive: no("an archive", "unpack it into a folder and name that"),
         engine: no("an engine's image name", "name a folder that holds a root file system"),
+        build: no("a Dockerfile", "name a folder that holds a root file system (agent_provider.image)"),
     }
 }
 

@@ -17,7 +17,16 @@ pub trait Backend: Send + Sync {
     /// What is missing and the command that mends it.
     async fn check(&self) -> Result<Capabilities, Unavailable>;
 
-    /// Makes a bottle and starts it, empty.
+    /// Makes what bottles of this kind share and what takes long when it is not there yet: builds an image, for example. Does
+    /// nothing when all is there. May be dropped at any point: then nothing half-made is taken for whole later.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    async fn prepare(&self, _spec: &BottleSpec, _progress: &mut dyn Progress) -> Result<(), LaunchError> {
+        Ok(())
+    }
+
+    /// Makes a bottle and starts it, empty. What [`Backend::prepare`] makes has to be there.
     ///
     /// # Errors
     /// When anything the spec asks for cannot be had; then nothing of it is left.
@@ -34,6 +43,18 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// When it could not be removed whole.
     async fn remove(&self, leftover: &Leftover) -> Result<(), CloseError>;
+}
+
+/// Is told how far something is that takes long.
+pub trait Progress: Send {
+    /// One line, as the tool that works wrote it: not safe for a terminal yet.
+    fn line(&mut self, line: &str);
+}
+
+impl<F: FnMut(&str) + Send> Progress for F {
+    fn line(&mut self, line: &str) {
+        self(line);
+    }
 }
 
 /// The name of a backend.

@@ -9,7 +9,7 @@ pub struct Capabilities {
     pub transparent: bool,
     /// Which limits can be enforced.
     pub limits: LimitSupport,
-    /// What a bottle's file system can be made from, beside the backend's own default.
+    /// What a bottle's file system can be made from.
     pub images: ImageSupport,
     /// The most that can be written in a bottle without `limits.disk`, in bytes; `None` when the backend cannot tell.
     pub room: Option<u64>,
@@ -74,27 +74,32 @@ impl LimitSupport {
 /// What a bottle's file system can be made from; for the others, why not and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSupport {
+    /// [`crate::RootFs::Default`]
+    pub default: Result<(), String>,
     /// [`crate::RootFs::Folder`]
     pub folder: Result<(), String>,
     /// [`crate::RootFs::Archive`]
     pub archive: Result<(), String>,
     /// [`crate::RootFs::Image`], the name of an image that an engine knows.
     pub engine: Result<(), String>,
+    /// [`crate::RootFs::Build`]
+    pub build: Result<(), String>,
 }
 
 impl ImageSupport {
     /// Everything can be taken.
     pub fn all() -> Self {
-        Self { folder: Ok(()), archive: Ok(()), engine: Ok(()) }
+        Self { default: Ok(()), folder: Ok(()), archive: Ok(()), engine: Ok(()), build: Ok(()) }
     }
 
     /// Why `wanted` cannot be taken; `None` when it can.
     pub fn refusal(&self, wanted: &crate::RootFs) -> Option<String> {
         let support = match wanted {
-            crate::RootFs::Default => &Ok(()),
+            crate::RootFs::Default => &self.default,
             crate::RootFs::Folder(_) => &self.folder,
             crate::RootFs::Archive(_) => &self.archive,
             crate::RootFs::Image(_) => &self.engine,
+            crate::RootFs::Build(_) => &self.build,
         };
         support.clone().err()
     }

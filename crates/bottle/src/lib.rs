@@ -24,7 +24,7 @@ pub mod testing;
 pub mod tree;
 mod user;
 
-pub use backend::{Backend, BackendName, CloseError, LaunchError, Launched, Leftover, Unavailable};
+pub use backend::{Backend, BackendName, CloseError, LaunchError, Launched, Leftover, Progress, Unavailable};
 pub use capabilities::{Boundary, Capabilities, ImageSupport, LimitSupport, Users};
 pub use environment::environment;
 pub use exec::{Exec, ExecError, ExitStatus, Output};
@@ -35,6 +35,6 @@ pub use limits::{LimitHit, Limits};
 pub use name::{BottleName, BottleNameError};
 pub use outlet::{Arrival, ByteStream, Destination, Outlet, OutletError, Reply};
 pub use process::{Process, Running, Signal, Stdio, TerminalSize};
-pub use spec::{BottleSpec, RootFs, Tool};
+pub use spec::{BottleSpec, Dockerfile, Recipe, RootFs, Tool};
 pub use tree::{Tree, TreePath, TreeSink};
 pub use user::User;

@@ -27,6 +27,26 @@ pub enum RootFs {
     Archive(HostPlace),
     /// An image that an engine knows by this name.
     Image(String),
+    /// An image that an engine builds.
+    Build(Recipe),
+}
+
+/// How an image is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// What the image is called after, `[a-z0-9-]+`; images of one name differ in their tags.
+    pub name: String,
+    /// A Dockerfile.
+    pub dockerfile: Dockerfile,
+}
+
+/// Where a Dockerfile is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dockerfile {
+    /// This text. It copies nothing from the host.
+    Text(&'static str),
+    /// This file. It may copy what is in its folder.
+    File(HostPlace),
 }
 
 /// A host folder or file that is visible in the bottle, read-only, at the same absolute path.

@@ -80,6 +80,9 @@ pub struct Start {
     /// What makes the bottle [default: native, or BOT_BOTTLE_BACKEND]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
+    /// The runtime of the docker backend's engine [default: BOT_BOTTLE_RUNTIME, or runsc (gVisor) where the engine has it]
+    #[arg(long, value_name = "NAME")]
+    pub runtime: Option<String>,
     /// Copy the current folder into the bottle as its workspace
     #[arg(long)]
     pub cwd: bool,

@@ -56,6 +56,16 @@ impl HostEnvironment {
         self.set("BOT_BOTTLE_BACKEND").map(|name| name.to_string_lossy().into_owned())
     }
 
+    /// `BOT_BOTTLE_RUNTIME`.
+    pub fn runtime(&self) -> Option<String> {
+        self.set("BOT_BOTTLE_RUNTIME").map(|name| name.to_string_lossy().into_owned())
+    }
+
+    /// What concerns an engine of containers and its images.
+    pub fn docker(&self, name: &'static str) -> Option<&OsStr> {
+        self.set(name)
+    }
+
     /// `BOT_BOTTLE_DRY_RUN=1`.
     pub fn dry_run(&self) -> bool {
         self.set("BOT_BOTTLE_DRY_RUN").is_some_and(|value| value != "0")

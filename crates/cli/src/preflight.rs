@@ -12,6 +12,7 @@ pub fn render(preflight: &Preflight) -> String {
     lines.one("agent", &format!("{}{origin}", preflight.agent));
     lines.one("bottle", &preflight.bottles.join(" + "));
     lines.one("backend", &format!("{} ({})", preflight.backend, preflight.boundary));
+    lines.one("image", preflight.image.as_deref().unwrap_or_default());
     let program = preflight.program.as_ref().map(|path| format!("  ({path})")).unwrap_or_default();
     lines.one("runs", &format!("{}{program}", command(&preflight.command)));
     lines.many("model", &preflight.model);

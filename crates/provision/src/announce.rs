@@ -35,6 +35,11 @@ pub enum Notice<'a> {
         /// The bottle.
         bottle: &'a BottleName,
     },
+    /// An image is being made; this is what its tool says.
+    Image {
+        /// One line.
+        line: &'a str,
+    },
     /// The workspace is about to be copied.
     Workspace {
         /// The folder on the host.
@@ -55,6 +60,7 @@ impl fmt::Display for Notice<'_> {
             Self::Authority { fingerprint, bottle } => {
                 write!(f, "certificate authority of {bottle}: SHA-256 {fingerprint}")
             }
+            Self::Image { line } => write!(f, "{}", Shown::text(line)),
             Self::Workspace { from, bottle, to, left_out } => {
                 write!(f, "copying workspace {} into {bottle}:{to}", Shown::path(from))?;
                 match left_out.count {

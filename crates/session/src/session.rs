@@ -8,7 +8,7 @@ use std::time::Duration;
 use agents::Mode;
 use bottle::{Backend, Bottle, BottleName, BottleSpec, Exec, ExecError, ExitStatus, LaunchError, Launched, LimitHit, User};
 use egress::{Authority, Config, Control, Egress};
-use provision::{Announce, ProvisionError, Provisioned, Trust};
+use provision::{Announce, Notice, ProvisionError, Provisioned, Trust};
 use secret::Secret;
 use store::{Audit, AuditError, CURRENT_VERSION, Home, Identity, Metadata, ProcessStamp, SessionFolder, StoreError, Traffic};
 use tokio::sync::watch;
@@ -262,6 +262,10 @@ impl Phases<'_> {
         // The folder is to be removed whatever becomes of these two.
         let (env, ready) = (env?, ready?);
         let traffic = self.begin_records()?;
+        let spec = self.spec()?;
+        // What takes long the first time is none of the time that the manifest gives the agent.
+        let mut progress = |line: &str| announce.announce(&Notice::Image { line });
+        running::race(self.backend.prepare(&spec, &mut progress), self.interrupts, None).await.map_err(Stop::Early)??;
         let limit = self.plan.limits.time.map(|limit| (limit, Instant::now() + limit));
 
         let sources = sources(self.plan.network.credentials.clone(), &self.plan.network.roots);
@@ -270,7 +274,7 @@ impl Phases<'_> {
 
         // Made while the bottle is.
         let signer = Signer::begin(self.plan.network.roots.clone());
-        let launched = self.launch(limit).await?;
+        let launched = self.launch(&spec, limit).await?;
         let bottle = Arc::clone(&launched.bottle);
         let Signer { authority, trust } = signer.await.map_err(io::Error::other).map_err(making_authority)??;
         let control = self.serve(launched, authority, sources.clone(), traffic, &env)?;
@@ -337,16 +341,19 @@ impl Phases<'_> {
         Ok(ready)
     }
 
-    /// An interrupted launch goes on for a moment: what it has half made only it can take back. Whoever interrupts twice does
-    /// not want to wait for that.
-    async fn launch(&mut self, limit: Option<(Duration, Instant)>) -> Result<Launched, Stop> {
-        let spec = BottleSpec {
+    fn spec(&self) -> Result<BottleSpec, bottle::BottleNameError> {
+        Ok(BottleSpec {
             name: BottleName::parse(self.plan.identity.as_str())?,
             root: self.plan.root.clone(),
             tools: self.plan.visible.tools.clone(),
             limits: self.plan.limits,
-        };
-        let mut launching = pin!(self.backend.launch(&spec));
+        })
+    }
+
+    /// An interrupted launch goes on for a moment: what it has half made only it can take back. Whoever interrupts twice does
+    /// not want to wait for that.
+    async fn launch(&mut self, spec: &BottleSpec, limit: Option<(Duration, Instant)>) -> Result<Launched, Stop> {
+        let mut launching = pin!(self.backend.launch(spec));
         let early = match running::race(&mut launching, self.interrupts, limit).await {
             Ok(launched) => return Ok(launched?),
             Err(early) => early,

@@ -14,7 +14,7 @@ pub fn run(args: &Cleanup, host: &HostEnvironment) -> Result<u8, Failure> {
     let home = Home::new(host.bot_bottle_home()?);
     with_runtime(async {
         let mut interrupts = Interrupts::install()?;
-        let backends = backends::all();
+        let backends = backends::all(host)?;
         let found = find(&home, &backends).await?;
         if found.is_empty() {
             talk::say("nothing to clean up");

@@ -46,7 +46,7 @@ pub fn run(args: &Doctor, host: &HostEnvironment) -> Result<u8, Failure> {
         kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
         home_exists: home.is_dir(),
         home: escape(&home.to_string_lossy()),
-        backends: with_runtime(check_backends())?,
+        backends: with_runtime(check_backends(host))?,
         programs: [Template::Claude, Template::Codex]
             .into_iter()
             .map(|template| program(template, host))
@@ -60,9 +60,9 @@ pub fn run(args: &Doctor, host: &HostEnvironment) -> Result<u8, Failure> {
     Ok(if report.backends.iter().any(|backend| backend.works) { 0 } else { FAILED })
 }
 
-async fn check_backends() -> Result<Vec<BackendReport>, Failure> {
+async fn check_backends(host: &HostEnvironment) -> Result<Vec<BackendReport>, Failure> {
     let mut reports = Vec::new();
-    for backend in backends::all() {
+    for backend in backends::all(host)? {
         let name = backend.name().to_string();
         reports.push(match backend.check().await {
             Ok(capabilities) => {

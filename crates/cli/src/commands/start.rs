@@ -62,7 +62,7 @@ async fn start(
     interrupts: &mut Interrupts,
 ) -> Result<u8, Failure> {
     let resolved = catalogue.resolve(agent, &args.bottles).map_err(|error| Failure::rendered(error.render(talk::style())))?;
-    let backend = backends::choose(args.backend.as_deref(), host)?;
+    let backend = backends::choose(args.backend.as_deref(), args.runtime.as_deref(), host)?;
     let capabilities = tokio::select! {
         checked = backend.check() => checked.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?,
         caught = interrupts.next() => return Ok(caught.code()),

@@ -31,7 +31,7 @@ pub(crate) const SECTION: Section = Section {
             name: "image",
             kind: "path or image name",
             default: "the backend's own",
-            about: "What the bottle's file system is made from: a folder or tar archive (begins with `/`, `~/`, or, seen from the manifest's folder, `./` or `../`), or the name of an engine's image. The `native` backend takes folders.",
+            about: "What the bottle's file system is made from: a folder or tar archive (begins with `/`, `~/`, or, seen from the manifest's folder, `./` or `../`), or the name of an engine's image. The `native` backend takes folders, `docker` takes names.",
             example: "node:22-bookworm",
         },
         KeyDoc {

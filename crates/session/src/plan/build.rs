@@ -1,20 +1,20 @@
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use agents::credentials::{Moved, Private};
 use agents::find::{Found, Shell, find};
 use agents::{AgentCommand, Credential, Invocation, Mode, Provider, Template, Visible, resolve_tools};
-use bottle::{BackendName, Capabilities, GuestPath, HostPlace, Limits, RootFs};
+use bottle::{BackendName, Capabilities, GuestPath, Limits, RootFs};
 use credentials::{LoginFolder, LoginUrls, Variables};
 use egress::TrustRoots;
-use manifest::{Image, ProviderAuth, Resolved};
+use manifest::{ProviderAuth, Resolved};
 use policy::{Rule, Table, TokenRef};
 use provision::{Environment, GitIdentity, ProvisionPlan, Request};
 use secret::Secret;
 use store::Identity;
 
-use super::{Preflight, Problem, Problems, preflight};
+use super::{Preflight, Problem, Problems, preflight, root};
 use crate::env::{Ask, Env, HostEnv};
 use crate::gateway;
 
@@ -142,16 +142,16 @@ impl Planner<'_> {
         let identity = keep(self.identity(), &mut problems);
         let limits = self.limits(&mut problems);
         let root = keep(self.root(), &mut problems);
-        problems.extend(self.state_is_visible());
+        problems.extend(root.as_ref().and_then(|root| self.state_is_visible(root)));
         let env = self.env(&mut problems);
         let guest_skills = keep(self.guest_skills(), &mut problems);
         let workspace_at = keep(self.workspace_at(), &mut problems);
         let roots = keep(self.roots(), &mut problems);
         let provider = keep(self.provider(), &mut problems);
         let network = roots.zip(provider.as_ref()).and_then(|(roots, provider)| self.network(roots, provider, &mut problems));
-        let (found, visible) = match &provider {
-            Some(provider) => self.visible(provider, &mut problems),
-            None => (None, Visible::default()),
+        let (found, visible) = match (&provider, &root) {
+            (Some(provider), Some(root)) => self.visible(provider, root, &mut problems),
+            (None, _) | (_, None) => (None, Visible::default()),
         };
         let provision = match (&provider, guest_skills, workspace_at) {
             (Some(provider), Some(guest_skills), Some(workspace_at)) => {
@@ -170,6 +170,7 @@ impl Planner<'_> {
         let preflight = preflight::describe(&preflight::Facts {
             planner: &self,
             identity: &identity,
+            root: &root,
             provision: &provision,
             provider: &provider,
             found: found.as_ref().filter(|_| self.choices.command.is_empty()),
@@ -207,10 +208,10 @@ impl Planner<'_> {
     }
 
     /// Manifests, records and the control socket in a folder that every bottle shows.
-    fn state_is_visible(&self) -> Option<Problem> {
+    fn state_is_visible(&self, root: &RootFs) -> Option<Problem> {
         let state = std::fs::canonicalize(&self.host.state).unwrap_or_else(|_| self.host.state.clone());
         let shown = SYSTEM.iter().any(|folder| state.starts_with(folder));
-        (shown && self.resolved.bottle.provider.image.is_none()).then_some(Problem::State(state))
+        (shown && *root == RootFs::Default).then_some(Problem::State(state))
     }
 
     /// A workspace that cannot fit: known before anything of it is copied.
@@ -232,32 +233,8 @@ impl Planner<'_> {
     }
 
     fn root(&self) -> Result<RootFs, Problem> {
-        let provider = &self.resolved.bottle.provider;
-        if let Some(dockerfile) = &provider.dockerfile {
-            let reason =
-                format!("the {} backend builds no images, so {} cannot be used", self.backend, store::escape(dockerfile));
-            return Err(Problem::Image { key: "dockerfile", reason });
-        }
-        let unusable = |shown: &str, reason: &dyn std::fmt::Display| Problem::Image {
-            key: "image",
-            reason: format!("{}: {reason}", store::escape(shown)),
-        };
-        let (root, shown) = match &provider.image {
-            None => return Ok(RootFs::Default),
-            Some(Image::Engine(name)) => (RootFs::Image(name.clone()), name),
-            Some(Image::Path(text)) => {
-                let path = expand(text, &self.host.home);
-                match HostPlace::look(path) {
-                    Ok(place) if place.is_folder() => (RootFs::Folder(place), text),
-                    Ok(place) => (RootFs::Archive(place), text),
-                    Err(error) => return Err(unusable(text, &error)),
-                }
-            }
-        };
-        match self.capabilities.images.refusal(&root) {
-            None => Ok(root),
-            Some(reason) => Err(unusable(shown, &format_args!("the {} backend cannot use it: {reason}", self.backend))),
-        }
+        let support = &self.capabilities.images;
+        root::choose(&self.resolved.bottle.provider, self.template(), self.backend, support, &self.host.home)
     }
 
     fn env(&self, problems: &mut Vec<Problem>) -> Env {
@@ -308,14 +285,17 @@ impl Planner<'_> {
 
     fn provider(&self) -> Result<Provider, Problem> {
         let wanted = &self.resolved.bottle.provider;
-        let template = match wanted.template {
+        let command = wanted.command.iter().map(OsString::from).collect();
+        let provider = Provider::new(self.template(), command, &self.host.home)?;
+        Ok(provider.paid_with(self.credential()?)?)
+    }
+
+    fn template(&self) -> Template {
+        match self.resolved.bottle.provider.template {
             manifest::Template::Claude => Template::Claude,
             manifest::Template::Codex => Template::Codex,
             manifest::Template::Command => Template::Command,
-        };
-        let command = wanted.command.iter().map(OsString::from).collect();
-        let provider = Provider::new(template, command, &self.host.home)?;
-        Ok(provider.paid_with(self.credential()?)?)
+        }
     }
 
     /// What the agent's model is paid with. A login of the host is looked at, because what stands in for it has to look the same.
@@ -334,14 +314,14 @@ impl Planner<'_> {
 
     /// What of the host has to be visible. A bottle that is made from an image brings its own programs; and the agent's is
     /// not needed when the person runs something else.
-    fn visible(&self, provider: &Provider, problems: &mut Vec<Problem>) -> (Option<Found>, Visible) {
+    fn visible(&self, provider: &Provider, root: &RootFs, problems: &mut Vec<Problem>) -> (Option<Found>, Visible) {
         let moved = self.host.moved();
         let private = self.host.private(&moved);
         let mut visible = resolve_tools(&self.resolved.bottle.tools, private).unwrap_or_else(|errors| {
             problems.extend(errors.into_iter().map(Problem::from));
             Visible::default()
         });
-        if self.resolved.bottle.provider.image.is_some() {
+        if *root != RootFs::Default {
             return (None, visible);
         }
         match find(provider.program(), Shell { path: &self.host.path, private }) {
@@ -441,11 +421,4 @@ impl Plan {
 
 fn keep<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
     result.map_err(|problem| problems.push(problem)).ok()
-}
-
-fn expand(text: &str, home: &Path) -> PathBuf {
-    match text.strip_prefix("~/") {
-        Some(below) => home.join(below),
-        None => PathBuf::from(text),
-    }
 }

@@ -5,6 +5,7 @@ mod machine;
 mod policy_lines;
 mod preflight;
 mod problem;
+mod root;
 mod rules;
 
 pub use build::{Choices, Host, Plan, Planner};

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use agents::find::Found;
 use agents::{AgentCommand, Provider, Visible};
-use bottle::Boundary;
+use bottle::{Boundary, RootFs};
 use manifest::Origin;
 use policy::{ProviderHost, Table};
 use provision::ProvisionPlan;
@@ -37,6 +37,8 @@ pub struct Preflight {
     pub model: Vec<String>,
     /// Where the agent's program was found on the host; `None` when it is not needed or comes with the image.
     pub program: Option<String>,
+    /// What the bottle's file system is made from; `None` for the backend's own.
+    pub image: Option<String>,
     /// What will be run: program and arguments.
     pub command: Vec<String>,
     /// Skills that are copied in.
@@ -74,6 +76,7 @@ pub struct WorkspaceLine {
 pub(super) struct Facts<'a> {
     pub planner: &'a Planner<'a>,
     pub identity: &'a Identity,
+    pub root: &'a RootFs,
     pub provision: &'a ProvisionPlan,
     pub provider: &'a Provider,
     pub found: Option<&'a Found>,
@@ -100,6 +103,7 @@ pub(super) fn describe(facts: &Facts<'_>) -> Preflight {
         provider: facts.provider.template().name(),
         model: facts.provider.hosts().iter().map(model).collect(),
         program: facts.found.map(|found| shown(&found.found_at)),
+        image: super::root::describe(facts.root),
         command: facts.command.argv.iter().map(|arg| escape(&arg.to_string_lossy())).collect(),
         skills: facts.provision.skills().iter().map(|skill| escape(skill.name())).collect(),
         workspace: facts.provision.workspace().map(|workspace| WorkspaceLine {

@@ -47,7 +47,8 @@ async fn an_image_that_the_backend_cannot_take_is_a_problem_of_the_plan() {
     let backend = FakeBackend::new();
     let mut capabilities = backend.check().await.unwrap();
     let no = |reason: &str| Err(reason.to_owned());
-    capabilities.images = ImageSupport { folder: no("no folders"), archive: no("unpack it"), engine: no("no engine") };
+    capabilities.images =
+        ImageSupport { folder: no("no folders"), archive: no("unpack it"), engine: no("no engine"), ..ImageSupport::all() };
     let image = |value: &str| Scene::with_provider(&format!("  image: {value}\n"));
     let folder = tempfile::tempdir().unwrap();
     let archive = tempfile::NamedTempFile::new().unwrap();

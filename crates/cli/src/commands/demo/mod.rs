@@ -66,8 +66,7 @@ fn write_manifest(folder: &Path, content: &str) -> std::io::Result<()> {
 
 async fn attempt(home: &Path, host: &Host, bait: &Bait) -> Result<Outcome, Failure> {
     let mut interrupts = Interrupts::install()?;
-    let mut backend = backends::all();
-    let backend = backend.swap_remove(0);
+    let backend = backends::default();
     let capabilities = backend.check().await.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?;
     let catalogue = Catalogue::open(&Places { home: home.to_owned(), repository: None })?;
     let resolved = catalogue.resolve("demo", &[]).map_err(|error| Failure::new(error.to_string()))?;
