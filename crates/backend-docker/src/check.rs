@@ -64,7 +64,7 @@ pub fn capabilities(info: &SystemInfo, runtime: &Chosen, settings: &Settings) ->
         transparent: !gvisor,
         limits: limits(info),
         images: images::support(settings),
-        room: None,
+        room: room(info),
         remarks: if gvisor { Vec::new() } else { remarks(info) },
     })
 }
@@ -80,6 +80,12 @@ fn limits(info: &SystemInfo) -> LimitSupport {
         pids: able(info.pids_limit, "processes"),
         disk: disk(info),
     }
+}
+
+/// What the file system of the engine's data has left, for whom it can be told.
+fn room(info: &SystemInfo) -> Option<u64> {
+    let stat = rustix::fs::statvfs(info.docker_root_dir.as_deref()?).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 fn disk(info: &SystemInfo) -> Result<(), String> {

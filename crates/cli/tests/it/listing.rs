@@ -1,3 +1,4 @@
+use crate::elsewhere::only_native;
 use crate::scene::{SHELL, Scene};
 
 #[test]
@@ -42,6 +43,9 @@ fn info_shows_the_merged_manifests_and_no_value() {
 
 #[test]
 fn the_preflight_shows_what_will_be_done() {
+    if !only_native("the preflight names the backend, and the image") {
+        return;
+    }
     let scene = Scene::bare()
         .bottle("b", &format!("{SHELL}env:\n  A: x\n  B: ${{HOME}}\nlimits:\n  time: 90m\n"))
         .agent("a", "bottle: b\nskills: [one]\n", "Text.")
@@ -56,6 +60,9 @@ fn the_preflight_shows_what_will_be_done() {
 
 #[test]
 fn mistakes_are_told_with_what_to_do() {
+    if !only_native("mistakes that are found after the preflight are shown below it") {
+        return;
+    }
     let scene = Scene::new().bottle("typo", "agent_provder: {}\n").agent("t", "bottle: typo\n", "");
     let bare = Scene::bare();
     let tell = |scene: &Scene, args: &[&str]| {

@@ -7,6 +7,7 @@ mod agents;
 mod attacks;
 mod control;
 mod conversations;
+mod elsewhere;
 mod limits;
 mod listing;
 mod logs;

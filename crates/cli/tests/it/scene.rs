@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::LazyLock;
 
+use crate::elsewhere;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A person's machine: a home, manifests, skills. Everything is gone with it.
@@ -119,7 +120,7 @@ impl Scene {
             .env("HOME", self.path("home"))
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .current_dir(self.path("project"));
-        command.envs(elsewhere());
+        command.envs(elsewhere::variables());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
     }
 
@@ -243,30 +244,6 @@ impl Drop for Live {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The backend that these tests run on when it is not the default, as variables for the program: `./test` runs them once for each.
-fn elsewhere() -> Vec<(&'static str, String)> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let Some(backend) = variable("BOT_BOTTLE_TEST_BACKEND") else { return Vec::new() };
-    let given = [
-        ("BOT_BOTTLE_RUNTIME", variable("BOT_BOTTLE_TEST_RUNTIME")),
-        ("DOCKER_HOST", variable("BOT_BOTTLE_TEST_DOCKER")),
-        ("BOT_BOTTLE_BASE_IMAGE", variable("BOT_BOTTLE_TEST_NODE_IMAGE")),
-        // The tests' own engine has no other.
-        ("BOT_BOTTLE_BUILD_NETWORK", Some("host".to_owned())),
-    ];
-    let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    given.chain([("BOT_BOTTLE_BACKEND", backend)]).collect()
-}
-
-/// Whether bottles here show programs of the host. Where they do not, a test about that has nothing to say, for this reason.
-pub fn shows_the_host(why: &str) -> bool {
-    let shows = elsewhere().is_empty();
-    if !shows {
-        testkit::require("native", why);
-    }
-    shows
 }
 
 /// Runs `done` until it is true. The bound only keeps a broken test from hanging.

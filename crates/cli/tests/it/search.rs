@@ -1,5 +1,6 @@
 use serde::Deserialize;
 
+use crate::elsewhere;
 use crate::scene::Scene;
 use crate::traces::processes_below;
 
@@ -36,10 +37,11 @@ impl Search {
     }
 
     /// The processes of the bottle of this session (its process), as the person who owns them sees them from outside. They are
-    /// found because this test's process has become their reaper (`PR_SET_CHILD_SUBREAPER(2const)`).
-    pub fn outside(session: u32, texts: &[&str]) -> Self {
+    /// found because this test's process has become their reaper (`PR_SET_CHILD_SUBREAPER(2const)`), or by their containers.
+    pub fn outside(session: u32, bottle: &str, texts: &[&str]) -> Self {
         let processes = processes_below(std::process::id()).into_keys().filter(|id| u32::try_from(*id) != Ok(session));
-        let processes: Vec<String> = processes.map(|id| id.to_string()).collect();
+        let mut processes: Vec<String> = processes.map(|id| id.to_string()).collect();
+        processes.extend(elsewhere::processes_in(&elsewhere::containers(bottle)));
         let args = arguments(&[], &processes.join(":"), 0, texts);
         let output = std::process::Command::new("/usr/bin/python3").args(["-c", SCRIPT]).args(args).output().unwrap();
         assert!(output.status.success(), "{output:?}");
@@ -54,7 +56,10 @@ impl Search {
 
     /// What was closed to another user's search and is to this one too, but for the host's own system.
     pub fn still_closed(&self, other: &Self) -> Vec<&str> {
-        let is_system = |path: &str| ["/usr/", "/opt/", "/etc/"].iter().any(|folder| path.starts_with(folder));
+        // An image brings files of users that the bottle's root cannot read.
+        let of_an_image = (!elsewhere::is_native()).then_some("/var/");
+        let is_system =
+            |path: &str| ["/usr/", "/opt/", "/etc/"].into_iter().chain(of_an_image).any(|folder| path.starts_with(folder));
         let both = self.closed.iter().filter(|path| path.starts_with('/') && other.closed.contains(path));
         both.map(String::as_str).filter(|path| !is_system(path)).collect()
     }

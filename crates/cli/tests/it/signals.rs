@@ -1,5 +1,6 @@
 use rustix::process::Signal;
 
+use crate::elsewhere::only_native;
 use crate::scene::{SHELL, Scene, exists, wait_until};
 use crate::terminal::Terminal;
 use crate::traces::Traces;
@@ -164,6 +165,9 @@ fn while_the_bottle_is_closed() {
 
 #[test]
 fn a_bottle_with_limits_has_cgroups_while_it_runs() {
+    if !only_native("an engine has its own cgroups") {
+        return;
+    }
     let (scene, label, traces) = begin("limited", Signal::TERM);
     if !scene.run(&["info", "a"]).stdout.contains("pids 200") {
         return testkit::require("cgroup", "limits cannot be held here");

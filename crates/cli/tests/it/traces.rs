@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::elsewhere::{containers, is_native};
 use crate::scene::{Scene, wait_until};
 
 /// Looks from before the session was started.
@@ -21,9 +22,9 @@ impl Traces {
         Self { label: label.to_owned(), mounts: mounts() }
     }
 
-    /// Whether the session has started the helper that makes its bottle: there is a process beside its own.
+    /// Whether the session has begun to make its bottle: there is a process beside its own, or a container.
     pub fn helper_runs(&self) -> bool {
-        own_processes().len() > 1
+        if is_native() { own_processes().len() > 1 } else { !containers(&self.label).is_empty() }
     }
 
     /// No process, no mount, no cgroup, no state.
@@ -31,12 +32,15 @@ impl Traces {
         assert_eq!(own_processes(), BTreeMap::new(), "{context}: processes are left");
         self.assert_no_mount(context);
         assert_eq!(self.cgroups(), Vec::<PathBuf>::new(), "{context}: cgroups are left");
+        assert_eq!(containers(&self.label), BTreeSet::new(), "{context}: containers are left");
         scene.assert_nothing_left();
     }
 
     /// What SIGKILL leaves: processes end by themselves, state and cgroups are found by `cleanup`.
     pub fn assert_none_after_cleanup(&self, scene: &Scene, context: &str) {
         wait_until("the processes of the killed session end", || own_processes().is_empty());
+        // The engine removes them when their connection ends.
+        wait_until("the containers of the killed session go", || containers(&self.label).is_empty());
         self.assert_no_mount(context);
         // Other sessions of this machine may be cleaned up along with it.
         let ran = scene.run(&["cleanup", "--yes"]);

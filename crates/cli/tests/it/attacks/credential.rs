@@ -21,7 +21,7 @@ fn the_credential_is_nowhere_in_the_bottle() {
     world.origin.wait("the paid request", |requests| requests.len() == 1);
     assert_eq!(world.origin.requests()[0].header("authorization"), Some(&*format!("Bearer {}", world.canary)));
     let texts = [control.as_str(), &world.canary];
-    let outside = Search::outside(live.id(), &texts);
+    let outside = Search::outside(live.id(), "s", &texts);
     if rustix::process::geteuid().is_root() {
         assert_eq!(outside.closed, Vec::<String>::new());
     }

@@ -170,7 +170,7 @@ impl Talk {
     /// While the agent waits for the model: where is the credential?
     fn look_around(&self, session: u32) -> Follower {
         let texts: Vec<&str> = std::iter::once(&self.control).chain(&self.secrets).map(String::as_str).collect();
-        let outside = Search::outside(session, &texts);
+        let outside = Search::outside(session, SESSION, &texts);
         outside.assert_found(0, "environ", "plain");
         outside.assert_found(0, "memory", "plain");
         if rustix::process::geteuid().is_root() {
