@@ -67,6 +67,26 @@ make_docker_image() {
   fi
 }
 
+# The scenarios again, with their bottles in containers; without those that start none.
+tests_on_docker() {
+  local name base=${BOT_BOTTLE_TEST_NODE_IMAGE:-} toolchains="$work/toolchains"
+  [ -n "$base" ] || return 0
+  for name in claude codex command; do
+    # Each session builds its image; from here on that takes no time.
+    docker -H "$BOT_BOTTLE_TEST_DOCKER" build --network host --build-arg "BASE=$base" - <"images/$name/Dockerfile" >"$work/log" 2>&1 && continue
+    tail -n 20 "$work/log"
+    lack docker "tests on docker: the engine does not build images/$name"
+    return
+  done
+  # Below root's home they would be closed, because an image's /root is.
+  [ -z "${BOT_BOTTLE_TEST_TOOLCHAINS:-}" ] || cp -a "$BOT_BOTTLE_TEST_TOOLCHAINS" "$toolchains"
+  BOT_BOTTLE_TEST_BACKEND=docker BOT_BOTTLE_TEST_RUNTIME=runc BOT_BOTTLE_TEST_TOOLCHAINS=${BOT_BOTTLE_TEST_TOOLCHAINS:+$toolchains} \
+    BOT_BOTTLE_TEST_SKIPS="$work/docker-skips" \
+    run_tests "scenarios in containers (runc)" cargo nextest run --package bot-bottle --locked \
+    -E "binary(it) - test(/^(listing|policy|prompts)::/)${names[*]:+ & ($(printf ' + test(%s)' "${names[@]}" | cut -c4-))}"
+  read_skips "in containers (runc)" "$work/docker-skips"
+}
+
 # What the registry's `node` images have, from this machine: node, npm, the user node, and whom the machine trusts.
 make_node_image() {
   local context="$work/node-image" node npm roots=/etc/ssl/certs/ca-certificates.crt

@@ -36,9 +36,19 @@ pub fn variables() -> Vec<(&'static str, String)> {
 
 /// Containers of the bottle of this name, running or not; none on the default backend.
 pub fn containers(bottle: &str) -> BTreeSet<String> {
+    listed(bottle, &["--all"])
+}
+
+/// Those of them that run.
+pub fn running(bottle: &str) -> BTreeSet<String> {
+    listed(bottle, &[])
+}
+
+fn listed(bottle: &str, options: &[&str]) -> BTreeSet<String> {
     let Some(engine) = variable("BOT_BOTTLE_TEST_DOCKER").filter(|_| !is_native()) else { return BTreeSet::new() };
     let filter = format!("label=bot-bottle.bottle={bottle}");
-    let output = Command::new("docker").args(["-H", &engine, "ps", "--all", "--quiet", "--filter", &filter]).output().unwrap();
+    let output =
+        Command::new("docker").args(["-H", &engine, "ps", "--quiet", "--filter", &filter]).args(options).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }

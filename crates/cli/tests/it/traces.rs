@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::elsewhere::{containers, is_native};
+use crate::elsewhere::{containers, is_native, running};
 use crate::scene::{Scene, wait_until};
 
 /// Looks from before the session was started.
@@ -39,13 +39,14 @@ impl Traces {
     /// What SIGKILL leaves: processes end by themselves, state and cgroups are found by `cleanup`.
     pub fn assert_none_after_cleanup(&self, scene: &Scene, context: &str) {
         wait_until("the processes of the killed session end", || own_processes().is_empty());
-        // The engine removes them when their connection ends.
-        wait_until("the containers of the killed session go", || containers(&self.label).is_empty());
+        // The engine ends them when their connection does; one that was not started yet is for `cleanup`.
+        wait_until("the containers of the killed session end", || running(&self.label).is_empty());
         self.assert_no_mount(context);
         // Other sessions of this machine may be cleaned up along with it.
         let ran = scene.run(&["cleanup", "--yes"]);
         assert_eq!(ran.code, 0, "{context}: {ran:?}");
         assert_eq!(self.cgroups(), Vec::<PathBuf>::new(), "{context}: cgroups are left");
+        assert_eq!(containers(&self.label), BTreeSet::new(), "{context}: containers are left");
         scene.assert_nothing_left();
     }
 
