@@ -1,5 +1,5 @@
 use manifest::Origin;
-use session::{Limit, PolicyLines, Preflight, WorkspaceLine};
+use session::{Limit, PolicyLines, Preflight, RouteLine, WorkspaceLine};
 
 /// The preflight as lines for a person. Every text in it is safe to show.
 pub fn render(preflight: &Preflight) -> String {
@@ -77,7 +77,7 @@ impl Lines {
         self.one("env", &env.collect::<Vec<_>>().join(", "));
         self.one("git user", &policy.git_user.join(", "));
         self.many("git repos", &policy.git_repos);
-        self.many("egress", &policy.egress);
+        self.many("egress", &policy.egress.iter().flat_map(route).collect::<Vec<_>>());
         self.one("limits", &policy.limits.iter().map(limit).collect::<Vec<_>>().join(", "));
     }
 
@@ -95,6 +95,12 @@ fn command(argv: &[String]) -> String {
         if cut.is_empty() || cut.contains([' ', '"', '\'', '$', '\\', ';']) { format!("'{cut}'") } else { cut }
     };
     argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// A route and, below it, the requests that it allows where it does not allow all.
+fn route(route: &RouteLine) -> Vec<String> {
+    let requests = route.requests.iter().map(|request| format!("  only {request}"));
+    std::iter::once(route.to_string()).chain(requests).collect()
 }
 
 /// A limit for reading.

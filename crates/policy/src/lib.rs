@@ -43,7 +43,7 @@ pub use header_match::{HeaderMatch, HeaderName, HeaderNameError, HeaderValue, He
 pub use host::{Host, HostError};
 pub use host_pattern::HostPattern;
 pub use log_level::{LogLevel, LogLevelError};
-pub use method::{Method, MethodError};
+pub use method::{Method, MethodError, forbidden_method};
 pub use path_match::{PathMatch, PathMatchKind, PathValue, PathValueError};
 pub use path_regex::{PathRegex, PathRegexError};
 pub use provider::{ProviderConflict, ProviderHost, provider_rules};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::Shown;
+use crate::{Code, Refusal, Shown};
 
 /// An HTTP method in upper case (a token, RFC 9110 §5.6.2).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,19 @@ impl Method {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Why a request by `method`, as it was sent, never passes; `None`: a rule decides.
+///
+/// Threat: an answer to TRACE repeats the request, the credential that was put in included (RFC 9110 §9.3.8).
+pub fn forbidden_method(method: &str) -> Option<Refusal> {
+    let is_trace = ["TRACE", "TRACK"].iter().any(|trace| method.eq_ignore_ascii_case(trace));
+    is_trace.then(|| Refusal {
+        code: Code::RequestNotAllowed,
+        message: "TRACE would repeat what is put into the request".to_owned(),
+        hint: "use another method: no route can allow this one".to_owned(),
+        rule: None,
+    })
 }
 
 impl fmt::Display for Method {

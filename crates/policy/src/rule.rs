@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::{Route, Shown};
+use crate::{Code, Refusal, Route, Shown};
 
 /// A route as it counts in a bottle: what it says, who says it, and whether it leads to the person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,24 @@ pub enum Account {
     /// The person's alone. Threat: a key of the attacker's own, sent to an allowed model provider, turns that provider into
     /// a mailbox; an allowed host is not an allowed account.
     Ours,
+}
+
+impl Rule {
+    /// What becomes of a request to the person's account where nobody pays: nothing of the agent's stands in for a credential.
+    /// `None`: somebody pays, or the account is anybody's.
+    pub fn unpaid(&self) -> Option<Refusal> {
+        match (self.account, &self.route.auth) {
+            (Account::Any, _) | (Account::Ours, Some(_)) => None,
+            (Account::Ours, None) => Some(Refusal {
+                code: Code::NoCredential,
+                message: "this bottle's manifest names no credential for its agent's model".to_owned(),
+                hint:
+                    "the person names what pays in the bottle's agent_provider: auth_token, api_key or forward_host_credentials"
+                        .to_owned(),
+                rule: Some(self.origin.clone()),
+            }),
+        }
+    }
 }
 
 impl Origin {

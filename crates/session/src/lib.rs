@@ -23,7 +23,8 @@ pub use env::{Ask, Env, HostEnv, UnsetVariable};
 pub use gateway::{MissingCredential, PolicySource, Reloaded, Reloader};
 pub use interrupts::{Caught, Interrupts, Stopper};
 pub use plan::{
-    Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, RuleError, WorkspaceLine, rules,
+    Choices, EnvLine, Host, Limit, Plan, Planner, PolicyLines, Preflight, Problem, Problems, RouteLine, RuleError, WorkspaceLine,
+    rules,
 };
 pub use session::{Ending, Outcome, Session, SessionError};
 pub use undo::{Undo, UndoError};

@@ -58,6 +58,30 @@ fn the_preflight_shows_what_will_be_done() {
     insta::assert_snapshot!(shown.join("\n"));
 }
 
+/// The model and what pays for it, and all that a route narrows or opens: nothing of it is told by the host's name alone.
+#[test]
+fn the_preflight_shows_what_may_be_reached_and_who_pays() {
+    let routes = "egress:\n  routes:\n    - host: api.example.org\n      matches:\n        - {methods: [GET, HEAD], paths: [{type: prefix, value: /v1}]}\n        - {methods: [POST], paths: [{type: exact, value: /v1/items}], headers: [{name: X-Version, value: canary}]}\n      auth: {scheme: Bearer, token_ref: {file: ~/token}}\n    - {host: \"*.example.net\", tls: passthrough}\n    - {host: local.example.com, ports: [8443], dial: \"127.0.0.1:9443\", auth: {header: x-api-key, token_ref: T}}\n    - {host: inner.example.com, addresses: [10.1.0.0/16]}\n    - {host: api.anthropic.com, matches: [{methods: [POST]}]}\n";
+    let paid = "agent_provider: {template: claude, api_key: {command: [pass, show, canary]}}\n";
+    let scene = Scene::bare().env("T", "canary").bottle("b", &format!("{paid}{routes}")).agent("a", "bottle: b\n", "");
+    let scene = scene.bottle("free", "agent_provider: {template: claude}\n");
+    let show = |bottle: &str, more: &[&str]| {
+        let ran = scene.run(&[&["start", "a", "--bottle", bottle, "--dry-run"], more, &["--", "true"]].concat());
+        assert!(ran.code == 0 && !format!("{ran:?}").contains("canary"), "{ran:?}");
+        ran
+    };
+    let of = |text: &str| {
+        let rows = text.lines().skip_while(|line| !line.starts_with("  model"));
+        rows.take_while(|line| !line.starts_with("  network")).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    insta::assert_snapshot!(of(&show("b", &[]).stderr) + "\n" + &of(&show("free", &[]).stderr));
+    let json: serde_json::Value = serde_json::from_str(&show("b", &["--format", "json"]).stdout).unwrap();
+    insta::assert_snapshot!(
+        "reach_as_json",
+        serde_json::to_string_pretty(&serde_json::json!({"model": json["model"], "egress": json["egress"]})).unwrap()
+    );
+}
+
 #[test]
 fn mistakes_are_told_with_what_to_do() {
     if !only_native("mistakes that are found after the preflight are shown below it") {

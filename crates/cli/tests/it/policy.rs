@@ -15,6 +15,7 @@ fn scene() -> Scene {
         )
         .bottle("more", "egress: {routes: [{host: forge.example}]}\n")
         .bottle("model", "agent_provider: {template: claude, auth_token: MY_TOKEN}\negress: {routes: [{host: api.anthropic.com, ports: [443]}]}\n")
+        .bottle("free", "agent_provider: {template: claude}\n")
         .bottle("codex", "agent_provider: {template: codex, forward_host_credentials: true}\n")
         .bottle("clash", "egress: {routes: [{host: api.anthropic.com, tls: passthrough}]}\n")
         .agent("a", "bottle: work\n", "")
@@ -44,6 +45,8 @@ fn explains_what_would_become_of_a_request_and_by_which_rule() {
         &["https://forge.example/x", "--bottle", "work", "--bottle", "more"],
         &["https://forge.example/me/r.git/info/refs?service=git-receive-pack", "--bottle", "more"],
         &["https://api.anthropic.com/v1/messages", "-X", "POST", "--bottle", "model"],
+        &["https://api.anthropic.com/v1/messages", "-X", "POST", "--bottle", "free"],
+        &["https://api.example.org/v1/items", "-X", "TRACE"],
         &["https://chatgpt.com/backend-api/codex/responses", "-X", "POST", "--bottle", "codex"],
         &["https://chatgpt.com/backend-api/conversations", "--bottle", "codex"],
         &["https://api.anthropic.com/", "--bottle", "clash"],

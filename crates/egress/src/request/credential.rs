@@ -49,16 +49,11 @@ fn judge(shared: &Shared, rule: &Rule, headers: &HeaderMap) -> Result<(), Refusa
             }
         }
     }
-    if rule.route.auth.is_some() || (ours && !stand_in) { Ok(()) } else { Err(unpaid(rule)) }
-}
-
-/// Nobody pays for the request: a placeholder is nothing to send.
-fn unpaid(rule: &Rule) -> Refusal {
-    Refusal {
-        hint: "the person names what pays in the bottle's agent_provider: auth_token, api_key or forward_host_credentials"
-            .to_owned(),
-        rule: Some(rule.origin.clone()),
-        ..refusal::because(Code::NoCredential, "this bottle's manifest names no credential for its agent's model".to_owned())
+    match rule.unpaid() {
+        // Nobody pays for the request: a placeholder is nothing to send.
+        Some(refusal) if !ours || stand_in => Err(refusal),
+        // A key that the bottle's own environment gives is the agent's.
+        Some(_) | None => Ok(()),
     }
 }
 

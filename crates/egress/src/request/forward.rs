@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use policy::{Asked, Code, Host, LogLevel, Refusal, Rule, Verdict};
@@ -105,8 +105,8 @@ fn judge<'a, B>(
 ) -> Result<&'a Rule, Refusal> {
     shared.records.ready()?;
     let (method, uri) = (request.method(), request.uri());
-    if is_trace(method) {
-        return Err(refusal::because(Code::RequestNotAllowed, "TRACE would repeat what is put into the request".to_owned()));
+    if let Some(refusal) = policy::forbidden_method(method.as_str()) {
+        return Err(refusal);
     }
     let headers = Sent(request.headers());
     let asked = Asked {
@@ -125,11 +125,6 @@ fn judge<'a, B>(
         return Err(Refusal { rule: Some(rule.origin.clone()), ..refusal::plain(Code::GitPush) });
     }
     Ok(rule)
-}
-
-/// Threat: an answer to TRACE repeats the request, the credential that was put in included (RFC 9110 §9.3.8).
-fn is_trace(method: &Method) -> bool {
-    ["TRACE", "TRACK"].iter().any(|trace| method.as_str().eq_ignore_ascii_case(trace))
 }
 
 async fn plain(

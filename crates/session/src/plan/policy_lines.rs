@@ -1,7 +1,8 @@
 use bottle::Limits;
 use manifest::{EnvSource, Resolved};
-use policy::Auth;
 use serde::Serialize;
+
+use super::RouteLine;
 
 /// What merged manifests say, for reading: names, never values. Every text is safe to show on a terminal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -12,8 +13,8 @@ pub struct PolicyLines {
     pub git_user: Vec<String>,
     /// Repositories behind the gate: `name -> host:port`.
     pub git_repos: Vec<String>,
-    /// Hosts that the bottle declares: `example.org [auth:Bearer]`.
-    pub egress: Vec<String>,
+    /// Routes that the bottle declares.
+    pub egress: Vec<RouteLine>,
     /// Limits.
     pub limits: Vec<Limit>,
 }
@@ -50,7 +51,7 @@ impl PolicyLines {
                 .map(ToString::to_string)
                 .collect(),
             git_repos: bottle.git.repos.iter().map(repo).collect(),
-            egress: bottle.egress.routes.iter().map(|declared| route(&declared.route)).collect(),
+            egress: bottle.egress.routes.iter().map(|declared| RouteLine::of(&declared.route)).collect(),
             limits: lines(&limits(resolved)),
         }
     }
@@ -79,14 +80,5 @@ fn origin(source: &EnvSource) -> String {
         EnvSource::Literal(_) => "manifest".to_owned(),
         EnvSource::Ask { .. } => "asked".to_owned(),
         EnvSource::Host { var } => format!("host:{var}"),
-    }
-}
-
-fn route(route: &policy::Route) -> String {
-    match &route.auth {
-        None => route.host.to_string(),
-        Some(Auth::Scheme { scheme, .. }) => format!("{} [auth:{}]", route.host, scheme.as_str()),
-        Some(Auth::Basic { .. }) => format!("{} [auth:Basic]", route.host),
-        Some(Auth::Header { header, .. }) => format!("{} [auth:{}]", route.host, header.as_str()),
     }
 }

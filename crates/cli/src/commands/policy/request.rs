@@ -1,6 +1,6 @@
 use policy::{
     Asked, Code, HeaderName, HeaderValue, Headers, Reach, Refusal, Rule, Table, TlsMode, Transport, UrlTarget, Verdict,
-    is_git_push,
+    forbidden_method, is_git_push,
 };
 
 /// A request that nobody has sent.
@@ -19,6 +19,9 @@ pub enum Outcome<'a> {
     /// It would be refused.
     Refused(Refusal),
 }
+
+/// What passes all the same where nobody pays. What is such a key cannot be told without a session.
+const OWN_KEY: &str = "a key that the bottle's own env gives the agent passes";
 
 impl Request<'_> {
     /// Asks the table what the egress service asks it, in the same order.
@@ -39,15 +42,21 @@ impl Request<'_> {
             path: &url.path,
             headers: &Sent(self.headers),
         };
+        if let Some(refusal) = forbidden_method(self.method) {
+            return Outcome::Refused(refusal);
+        }
         match table.judge(&asked) {
             Verdict::Refuse(refusal) => Outcome::Refused(refusal),
-            Verdict::Allow(_) if is_git_push(self.method, &url.path, &url.query) => Outcome::Refused(Refusal {
+            Verdict::Allow(rule) if is_git_push(self.method, &url.path, &url.query) => Outcome::Refused(Refusal {
                 code: Code::GitPush,
                 message: Code::GitPush.summary().to_owned(),
                 hint: Code::GitPush.mend().to_owned(),
-                rule: None,
+                rule: Some(rule.origin.clone()),
             }),
-            Verdict::Allow(rule) => Outcome::Judged(rule),
+            Verdict::Allow(rule) => match rule.unpaid() {
+                Some(refusal) => Outcome::Refused(Refusal { hint: format!("{}; {OWN_KEY}", refusal.hint), ..refusal }),
+                None => Outcome::Judged(rule),
+            },
         }
     }
 }
