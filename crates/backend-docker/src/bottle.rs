@@ -1,11 +1,12 @@
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
 use bottle::{
-    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, Output, Process, Stdio, Tree, TreeSink,
-    User,
+    Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree,
+    TreeSink, User,
 };
 use helper::session::Served;
 use tokio::sync::watch;
@@ -30,6 +31,8 @@ pub struct DockerBottle {
     pub api: Docker,
     /// Its containers, the relay's last.
     pub containers: Vec<String>,
+    /// The cgroups that hold its processes to its limits; empty when there are none, or they cannot be told.
+    pub cgroups: Vec<PathBuf>,
     /// What it has on the host; `None` once freed.
     pub site: Mutex<Option<Site>>,
     /// What goes on in the session for its sake.
@@ -83,6 +86,10 @@ impl Bottle for DockerBottle {
 
     async fn cp_out(&self, from: &GuestPath, sink: &mut dyn TreeSink) -> Result<(), CopyError> {
         self.served.cp_out(from, sink).await
+    }
+
+    fn limits_hit(&self) -> Vec<LimitHit> {
+        helper::session::limits_hit(&self.cgroups)
     }
 
     async fn close(&self) -> Result<(), CloseError> {

@@ -1,6 +1,7 @@
 //! Making a bottle: two containers, side by side.
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -105,6 +106,7 @@ impl Launch<'_> {
         self.start(&bottle_name).await?;
         // The engine opens them by path: what was swapped meanwhile is seen at the latest now, and nothing runs yet.
         self.look_at_tools()?;
+        let cgroups = self.cgroups(&bottle_name).await;
         let opening = Arc::new(watch::Sender::new(Opening::Awaited));
         let mut tasks = JoinSet::new();
         // The relay needs the bottle's network, and nobody needs the relay before a program runs.
@@ -122,6 +124,7 @@ impl Launch<'_> {
             opening: opening.subscribe(),
             api: self.api.clone(),
             containers,
+            cgroups,
             site: Mutex::new(Some(site)),
             tasks: Mutex::new(tasks),
         };
@@ -193,6 +196,17 @@ impl Launch<'_> {
     async fn start(&self, name: &str) -> Result<(), LaunchError> {
         let started = self.api.start_container(name, None::<StartContainerOptions>).await;
         started.map_err(|error| self.failed("starting its container", text(&error)))
+    }
+
+    /// Asked for where there are limits alone: it is one more call.
+    async fn cgroups(&self, container: &str) -> Vec<PathBuf> {
+        let limits = &self.spec.limits;
+        if limits.memory.is_none() && limits.pids.is_none() {
+            return Vec::new();
+        }
+        let inspected = self.api.inspect_container(container, None).await;
+        let process = inspected.ok().and_then(|container| container.state?.pid);
+        process.map(helper::session::cgroups_of).unwrap_or_default()
     }
 
     /// The bottle's life is its container's.

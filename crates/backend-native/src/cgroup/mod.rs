@@ -127,19 +127,9 @@ impl Groups {
         first
     }
 
-    /// Limits that were reached: `memory.events` and `pids.events` of version 2, `memory.oom_control` and `pids.events` of 1.
+    /// Limits that were reached.
     pub fn hits(&self) -> Vec<LimitHit> {
-        let killed = self.count(&["memory.events", "memory.oom_control"], "oom_kill ");
-        let refused = self.count(&["pids.events"], "max ");
-        let memory = (killed > 0).then_some(LimitHit::Memory { killed });
-        let pids = (refused > 0).then_some(LimitHit::Pids { refused });
-        memory.into_iter().chain(pids).collect()
-    }
-
-    fn count(&self, files: &[&str], key: &str) -> u64 {
-        let paths = self.folders.iter().flat_map(|folder| files.iter().map(move |file| folder.join(file)));
-        let texts = paths.filter_map(|path| fs::read_to_string(path).ok());
-        texts.map(|text| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok()).unwrap_or(0)).sum()
+        helper::session::limits_hit(&self.folders)
     }
 }
 

@@ -5,9 +5,11 @@ mod channel;
 mod control;
 mod copy_in;
 mod copy_out;
+mod hits;
 mod life;
 mod process;
 mod served;
 
+pub use hits::{cgroups_of, limits_hit};
 pub use life::Life;
 pub use served::{Owner, Served};
