@@ -73,6 +73,10 @@ impl Backend for DockerBackend {
     }
 
     async fn leftovers(&self) -> Result<Vec<Leftover>, Unavailable> {
+        // Where nothing was ever made there is nothing to ask an engine about, which most machines do not have.
+        if !self.settings.folder.exists() {
+            return Ok(Vec::new());
+        }
         leftovers::find(&self.engine().await?.api, &self.settings.folder).await
     }
 

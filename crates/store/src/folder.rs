@@ -95,6 +95,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether what was looked for is not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     pub(crate) fn io(operation: &'static str, path: &Path, error: Errno) -> Self {
         Self::Io { operation, path: path.to_owned(), source: error.into() }
     }

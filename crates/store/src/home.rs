@@ -163,7 +163,7 @@ impl Home {
         };
         match folder::open_existing(&home, "state", &path) {
             Ok(state) => Ok(Some(state)),
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -41,8 +41,18 @@ struct Found {
 #[derive(Debug)]
 struct Dead {
     identity: Identity,
-    /// Which backend made its bottle; `None` when its file does not say.
-    backend: Option<String>,
+    maker: Maker,
+}
+
+/// Which backend made its bottle.
+#[derive(Debug)]
+enum Maker {
+    /// This one.
+    Named(String),
+    /// Its file, which is written before anything is made, is not there.
+    None,
+    /// Its file does not say.
+    Unknown,
 }
 
 /// Looks everywhere. What has to be kept is told at once and is not part of what is found.
@@ -52,8 +62,12 @@ async fn find(home: &Home, backends: &[Box<dyn Backend>]) -> Result<Found, Failu
         match session.liveness {
             Liveness::Live => others.push(session.identity),
             Liveness::Dead => {
-                let backend = session.metadata.ok().map(|metadata| metadata.backend);
-                dead.push(Dead { identity: session.identity, backend });
+                let maker = match session.metadata {
+                    Ok(metadata) => Maker::Named(metadata.backend),
+                    Err(error) if error.is_missing() => Maker::None,
+                    Err(_) => Maker::Unknown,
+                };
+                dead.push(Dead { identity: session.identity, maker });
             }
             Liveness::Unknown => {
                 let (identity, path) = (&session.identity, home.state_path(&session.identity));
@@ -89,11 +103,16 @@ impl Dead {
     /// State is what tells whose a backend's things are: it goes after them, so a backend that cannot say what there is of it
     /// keeps it. `asked` are the backends that could; `whole`: there is no other.
     fn why_kept(&self, asked: &[&str], whole: bool) -> Option<String> {
-        match &self.backend {
-            Some(backend) if asked.contains(&backend.as_str()) => None,
-            Some(backend) => Some(format!("the {} backend, which made its bottle, cannot be asked here", escape(backend))),
-            None if whole => None,
-            None => Some("it does not say which backend made its bottle, and not every backend can be asked here".to_owned()),
+        match &self.maker {
+            Maker::None => None,
+            Maker::Named(backend) if asked.contains(&backend.as_str()) => None,
+            Maker::Named(backend) => {
+                Some(format!("the {} backend, which made its bottle, cannot be asked here", escape(backend)))
+            }
+            Maker::Unknown if whole => None,
+            Maker::Unknown => {
+                Some("it does not say which backend made its bottle, and not every backend can be asked here".to_owned())
+            }
         }
     }
 }
@@ -145,18 +164,20 @@ impl Found {
 mod tests {
     use store::Identity;
 
-    use super::Dead;
+    use super::{Dead, Maker};
 
     #[test]
     fn state_is_kept_while_its_backend_cannot_be_asked() {
-        let kept = |backend: Option<&str>, asked: &[&str], whole| {
-            let dead = Dead { identity: Identity::parse("a-1").unwrap(), backend: backend.map(str::to_owned) };
+        let kept = |maker, asked: &[&str], whole| {
+            let dead = Dead { identity: Identity::parse("a-1").unwrap(), maker };
             dead.why_kept(asked, whole).is_some()
         };
-        assert!(!kept(Some("one"), &["one"], false));
-        assert!(kept(Some("one"), &["two"], false));
-        assert!(kept(Some("of a later version"), &["one", "two"], true));
-        assert!(!kept(None, &["one", "two"], true));
-        assert!(kept(None, &["two"], false));
+        let named = |name: &str| Maker::Named(name.to_owned());
+        assert!(!kept(named("one"), &["one"], false));
+        assert!(kept(named("one"), &["two"], false));
+        assert!(kept(named("of a later version"), &["one", "two"], true));
+        assert!(!kept(Maker::Unknown, &["one", "two"], true));
+        assert!(kept(Maker::Unknown, &["two"], false));
+        assert!(!kept(Maker::None, &["two"], false));
     }
 }
