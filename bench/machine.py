@@ -1,4 +1,5 @@
 """This machine: what it is, what is missing on it, and the project's release build."""
+import contextlib
 import os
 import pathlib
 import platform
@@ -28,6 +29,16 @@ def undisturbed():
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:
         pass
+
+
+@contextlib.contextmanager
+def first_in_line():
+    """The same for a part of the run. Not for an engine's containers, which such a process may not be put into (`cgroups(7)`)."""
+    undisturbed()
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def build():
