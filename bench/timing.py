@@ -50,6 +50,26 @@ def program(argv, env=None):
     return run
 
 
+def first_word(argv, env=None):
+    """An arm: from the start of a process to the first byte it writes. Its end is waited for, and not counted."""
+    argv = [str(part) for part in argv]
+
+    def run():
+        read, write = os.pipe()
+        start = time.perf_counter_ns()
+        pid = spawn(argv, env, stdout=write)
+        os.close(write)
+        word = os.read(read, 1)
+        taken = time.perf_counter_ns() - start
+        os.close(read)
+        _, status, _ = os.wait4(pid, 0)
+        if not word or status != 0:
+            explain(argv, env)
+        return taken / 1e6
+
+    return run
+
+
 def pipe(first, second, env=None):
     """An arm: `first | second`, until both have ended."""
     first, second = ([str(part) for part in argv] for argv in (first, second))
