@@ -82,8 +82,8 @@ tests_on_docker() {
   [ -z "${BOT_BOTTLE_TEST_TOOLCHAINS:-}" ] || cp -a "$BOT_BOTTLE_TEST_TOOLCHAINS" "$toolchains"
   BOT_BOTTLE_TEST_BACKEND=docker BOT_BOTTLE_TEST_RUNTIME=runc BOT_BOTTLE_TEST_TOOLCHAINS=${BOT_BOTTLE_TEST_TOOLCHAINS:+$toolchains} \
     BOT_BOTTLE_TEST_SKIPS="$work/docker-skips" \
-    run_tests "scenarios in containers (runc)" cargo nextest run --package bot-bottle --locked \
-    -E "binary(it) - test(/^(listing|policy|prompts)::/)${names[*]:+ & ($(printf ' + test(%s)' "${names[@]}" | cut -c4-))}"
+    run_tests "scenarios in containers (runc)" cargo nextest run --workspace --locked \
+    -E "package(bot-bottle) & binary(it) - test(/^(listing|policy|prompts)::/)${names[*]:+ & ($(printf ' + test(%s)' "${names[@]}" | cut -c4-))}"
   read_skips "in containers (runc)" "$work/docker-skips"
 }
 
