@@ -40,7 +40,12 @@ start_docker() {
 # of these tests have none anyway.
 docker_configuration() {
   if have_program runsc; then
-    echo '{"runtimes":{"runsc":{"path":"'"$(command -v runsc)"'","runtimeArgs":["--network=none","--fsgofer-host-uds"]}}}'
+    # Which of the two names of the option this runsc knows.
+    local path uds=--fsgofer-host-uds
+    path=$(command -v runsc)
+    runsc flags 2>&1 | grep -q -- '-host-uds value' && uds=--host-uds=open
+    echo '{"runtimes":{"runsc":{"path":"'"$path"'","runtimeArgs":["--network=none","'"$uds"'"]},'
+    echo '"runsc-without-sockets":{"path":"'"$path"'","runtimeArgs":["--network=none"]}}}'
   else
     lack gvisor "tests under gVisor: no runsc"
     echo '{}'

@@ -8,7 +8,7 @@ use crate::check::Chosen;
 use crate::engine::Engine;
 use crate::images::ImageError;
 use crate::settings::Settings;
-use crate::{build, check, images, launch, leftovers};
+use crate::{build, check, images, launch, leftovers, trial};
 
 /// The backend's name.
 pub const NAME: BackendName = BackendName("docker");
@@ -18,12 +18,14 @@ pub struct DockerBackend {
     settings: Settings,
     /// One connection pool, and one look at the engine, for all that this process does.
     engine: OnceCell<Engine>,
+    /// Whether gVisor has been tried and has passed.
+    tried: OnceCell<()>,
 }
 
 impl DockerBackend {
     /// A backend for the engine that the settings lead to.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, engine: OnceCell::new() }
+        Self { settings, engine: OnceCell::new(), tried: OnceCell::new() }
     }
 
     async fn engine(&self) -> Result<&Engine, Unavailable> {
@@ -34,6 +36,9 @@ impl DockerBackend {
         let engine = self.engine().await?;
         let runtime = check::runtime(&engine.info, &self.settings.runtime)?;
         let capabilities = check::capabilities(&engine.info, &runtime, &self.settings)?;
+        if runtime.gvisor {
+            self.tried.get_or_try_init(|| trial::gvisor(engine, &self.settings, &runtime, &capabilities)).await?;
+        }
         Ok((engine, runtime, capabilities))
     }
 }

@@ -1,7 +1,7 @@
 //! What an engine can do, by what it says of itself.
 
 use bollard::models::SystemInfo;
-use bottle::{Boundary, Capabilities, LimitSupport, Unavailable, Users};
+use bottle::{Boundary, Capabilities, LimitSupport, Replacing, Terminals, Unavailable, Users};
 
 use crate::backend::NAME;
 use crate::images;
@@ -62,10 +62,12 @@ pub fn capabilities(info: &SystemInfo, runtime: &Chosen, settings: &Settings) ->
         boundary: if gvisor { Boundary::UserSpaceKernel } else { Boundary::Namespaces },
         users: Users::Separate,
         transparent: !gvisor,
-        limits: limits(info),
+        terminals: if gvisor { Terminals::WithoutLines } else { Terminals::Whole },
+        replacing: if gvisor { Replacing::WithAGap } else { Replacing::AtOnce },
+        limits: if gvisor { limits_on_gvisor(info) } else { limits(info) },
         images: images::support(settings),
         room: room(info),
-        remarks: if gvisor { Vec::new() } else { remarks(info) },
+        remarks: if gvisor { remarks_on_gvisor() } else { remarks(info) },
     })
 }
 
@@ -88,6 +90,12 @@ fn room(info: &SystemInfo) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+fn limits_on_gvisor(info: &SystemInfo) -> LimitSupport {
+    let reason = "gVisor's processes are no processes of the host's, which counts its threads, and its own count lets go of those that have \
+                  ended; use --runtime runc, or leave limits.pids out";
+    LimitSupport { pids: Err(reason.to_owned()), ..limits(info) }
+}
+
 fn disk(info: &SystemInfo) -> Result<(), String> {
     let driver = info.driver.as_deref().unwrap_or("unknown");
     match driver {
@@ -97,6 +105,16 @@ fn disk(info: &SystemInfo) -> Result<(), String> {
              backend `native`"
         )),
     }
+}
+
+fn remarks_on_gvisor() -> Vec<String> {
+    [
+        "under gVisor programs reach the proxy alone: what knows no HTTP_PROXY reaches nothing",
+        "gVisor's terminals edit no lines: a program \
+     that leaves that to them reads Backspace and Ctrl-D as they are",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 fn remarks(info: &SystemInfo) -> Vec<String> {

@@ -99,11 +99,13 @@ impl Bottle<'_> {
     pub fn config(&self) -> ContainerCreateBody {
         let mut mounts = vec![bind(self.helper, HELPER)];
         mounts.extend(self.spec.tools.iter().map(|tool| self.tool(tool.path())));
-        let mut cmd = Vec::new();
-        if let Kernel::OfItsOwn { relay, outlet } = self.kernel {
-            mounts.extend([bind(relay, INNER_RELAY), bind(outlet, INNER_OUTLET)]);
-            cmd = vec![INNER_RELAY.to_owned(), "explicit".to_owned(), format!("{INNER_OUTLET}/{SOCKET}")];
-        }
+        let limits = match self.kernel {
+            Kernel::Host { .. } => self.spec.limits,
+            Kernel::OfItsOwn { relay, outlet } => {
+                mounts.extend([bind(relay, INNER_RELAY), bind(outlet, INNER_OUTLET)]);
+                Limits { pids: self.spec.limits.pids.map(threads_of), ..self.spec.limits }
+            }
+        };
         let host = HostConfig {
             mounts: Some(mounts),
             // No interface but loopback. There is no bridge, so nothing to tunnel through.
@@ -111,13 +113,13 @@ impl Bottle<'_> {
             dns: Some(vec!["127.0.0.1".to_owned()]),
             sysctls: self.sysctls(),
             runtime: self.runtime.map(str::to_owned),
-            ..confined(&HELPERS, &self.spec.limits)
+            ..confined(&self.capabilities(), &limits)
         };
         ContainerCreateBody {
             image: Some(self.image.to_owned()),
             hostname: Some(self.spec.name.to_string()),
             entrypoint: Some(vec![HELPER.to_owned()]),
-            cmd: Some(cmd),
+            cmd: Some(self.arguments()),
             labels: Some(labels(self.spec, self.lock, "bottle")),
             host_config: Some(host),
             ..conversing()
@@ -125,7 +127,29 @@ impl Bottle<'_> {
     }
 }
 
+/// How many threads of the host's gVisor may have for so many processes of the bottle: it has one for each thread in it, and some
+/// for itself. The bottle's own kernel holds the number of processes.
+fn threads_of(processes: u64) -> u64 {
+    processes.saturating_mul(2).saturating_add(1024)
+}
+
 impl Bottle<'_> {
+    fn capabilities(&self) -> Vec<&'static str> {
+        let own: &[&str] = match self.kernel {
+            Kernel::Host { .. } => &[],
+            // To mount gVisor's control groups, before any program runs. It counts inside the sandbox alone.
+            Kernel::OfItsOwn { .. } => &["SYS_ADMIN"],
+        };
+        HELPERS.iter().chain(own).copied().collect()
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let Kernel::OfItsOwn { .. } = self.kernel else { return Vec::new() };
+        let most = self.spec.limits.pids.map_or_else(|| "any".to_owned(), |most| most.to_string());
+        let socket = format!("{INNER_OUTLET}/{SOCKET}");
+        ["--processes", &most, "--relay", INNER_RELAY, "explicit", &socket].map(str::to_owned).to_vec()
+    }
+
     /// A folder is shown below an empty one, as an overlay: a socket, a FIFO or a lock in it is then none of the host's, and nothing
     /// goes out by it. A file is shown as it is.
     fn tool(&self, path: &Path) -> Mount {

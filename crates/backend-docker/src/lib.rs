@@ -22,6 +22,7 @@ mod place;
 mod programs;
 mod settings;
 mod site;
+mod trial;
 
 pub use backend::{DockerBackend, NAME};
 pub use settings::{BuildSettings, Runtime, Settings};

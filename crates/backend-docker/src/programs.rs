@@ -24,7 +24,12 @@ pub fn relay(folder: &Path) -> io::Result<PathBuf> {
 
 /// A version of the relay, for its image's name.
 pub fn relay_version() -> String {
-    format!("{:016x}", digest(carried::RELAY))
+    version(carried::RELAY)
+}
+
+/// Tells contents apart.
+pub fn version(content: &[u8]) -> String {
+    format!("{:016x}", digest(content))
 }
 
 fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bottle::{
     Backend, BackendName, BottleName, BottleSpec, Boundary, Capabilities, CloseError, LaunchError, Launched, Leftover, Limits,
-    RootFs, Unavailable, Users,
+    Replacing, RootFs, Terminals, Unavailable, Users,
 };
 
 use crate::bottle::NativeBottle;
@@ -68,6 +68,8 @@ impl NativeBackend {
             boundary: Boundary::Namespaces,
             users,
             transparent: true,
+            replacing: Replacing::AtOnce,
+            terminals: Terminals::Whole,
             limits: hierarchy.support(),
             images: launch::images(),
             // The private layer is a tmpfs of the default size (`tmpfs(5)`).

@@ -7,6 +7,10 @@ pub struct Capabilities {
     pub users: Users,
     /// Whether programs that ignore proxy variables arrive at the outlet too.
     pub transparent: bool,
+    /// How a copy replaces a folder.
+    pub replacing: Replacing,
+    /// What a program's terminal does for it.
+    pub terminals: Terminals,
     /// Which limits can be enforced.
     pub limits: LimitSupport,
     /// What a bottle's file system can be made from.
@@ -28,6 +32,24 @@ pub enum Boundary {
     UserSpaceKernel,
     /// A virtual machine of its own.
     VirtualMachine,
+}
+
+/// How a copy puts a folder in the place of another. What is not whole is never seen, and a file is replaced at once on every backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacing {
+    /// Whoever looks sees the old one or the new one.
+    AtOnce,
+    /// For a moment neither is there: the bottle's kernel cannot exchange two folders.
+    WithAGap,
+}
+
+/// What a program's terminal does for it. Raw mode, keys that are signals, sizes and hanging up are the same everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminals {
+    /// All that `termios(3)` says.
+    Whole,
+    /// Lines are not edited and have no end of file: a program that leaves them to its terminal reads Backspace and Ctrl-D as bytes.
+    WithoutLines,
 }
 
 /// How many users a bottle really has.

@@ -25,7 +25,7 @@ pub mod tree;
 mod user;
 
 pub use backend::{Backend, BackendName, CloseError, LaunchError, Launched, Leftover, Progress, Unavailable};
-pub use capabilities::{Boundary, Capabilities, ImageSupport, LimitSupport, Users};
+pub use capabilities::{Boundary, Capabilities, ImageSupport, LimitSupport, Replacing, Terminals, Users};
 pub use environment::environment;
 pub use exec::{Exec, ExecError, ExitStatus, Output};
 pub use guest_path::{GuestPath, GuestPathError};

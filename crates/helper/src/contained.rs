@@ -1,10 +1,11 @@
 //! The helper in a container that an engine has made: PID 1, started with the bridge's stream of bytes as stdin and stdout.
 //!
 //! ```text
-//! helper [RELAY ARGUMENT…]
+//! helper [--processes MOST|any] [--relay PROGRAM ARGUMENT…]
 //! ```
 //!
-//! The arguments are the command of a relay that runs inside the bottle, where it cannot have a container of its own.
+//! The first says that the bottle's kernel is its own (gVisor), and how many processes there may be, which the engine cannot count
+//! there; the relay is one that runs inside the bottle, where it cannot have a container of its own.
 //!
 //! The engine has made the namespaces, the root file system and the limits. What is left is what no engine does: a process that
 //! starts programs without any capability, watches over them, and ends with the session. Docker's own `exec` would do neither:
@@ -20,7 +21,9 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{DumpableBehavior, Gid, Pid, Uid, set_dumpable_behavior};
 
+use crate::beneath;
 use crate::bridge::{self, Side};
+use crate::family::Families;
 use crate::step::{During, StepError};
 use crate::sys::{self, Fork};
 use crate::wire::Ids;
@@ -58,11 +61,17 @@ fn become_init() -> Result<(), StepError> {
         Fork::Parent(pid) => pid,
     };
     drop(theirs);
-    let relay = start_relay().during("starting the relay")?;
+    let Arguments { processes, relay } = Arguments::read().during("reading the arguments")?;
+    let families = match processes {
+        None => Families::Subreapers,
+        Some(Processes::Any) => Families::of_an_own_kernel(None)?,
+        Some(Processes::AtMost(most)) => Families::of_an_own_kernel(Some(most))?,
+    };
+    let relay = start_relay(&relay).during("starting the relay")?;
     privileges::keep_for_service(Ids::Mapped)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
-    let helper = serve::Helper::new(Ids::Mapped, None)?;
-    helper.depend_on(bridge);
+    let mut helper = serve::Helper::new(Ids::Mapped, None, families)?;
+    helper.end_with(bridge);
     if let Some(relay) = relay {
         helper.depend_on(relay);
     }
@@ -79,10 +88,54 @@ fn say_hello() -> io::Result<()> {
     out.flush()
 }
 
-/// Starts the relay that the arguments name, as a user of its own and without any power: root in the bottle cannot touch it.
-fn start_relay() -> io::Result<Option<Pid>> {
-    let argv: Result<Vec<CString>, _> = std::env::args_os().skip(1).map(|text| CString::new(text.as_bytes())).collect();
-    let argv = argv.map_err(io::Error::other)?;
+/// What the helper was started with.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Arguments {
+    /// Where the bottle's kernel is its own.
+    processes: Option<Processes>,
+    /// The relay's command; empty for none.
+    relay: Vec<CString>,
+}
+
+/// How many processes there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Processes {
+    Any,
+    AtMost(u64),
+}
+
+impl Processes {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "any" => Some(Self::Any),
+            number => number.parse().ok().map(Self::AtMost),
+        }
+    }
+}
+
+impl Arguments {
+    fn read() -> io::Result<Self> {
+        let mut read = Self::default();
+        let mut words = std::env::args_os().skip(1);
+        while let Some(word) = words.next() {
+            match word.as_bytes() {
+                b"--processes" => {
+                    let most = words.next().and_then(|word| word.to_str().and_then(Processes::parse));
+                    read.processes = Some(most.ok_or_else(|| io::Error::other("--processes needs a number, or any"))?);
+                }
+                b"--relay" => {
+                    let command: Result<_, _> = words.by_ref().map(|word| CString::new(word.as_bytes())).collect();
+                    read.relay = command.map_err(io::Error::other)?;
+                }
+                _other => return Err(io::Error::other("usage: helper [--processes MOST|any] [--relay PROGRAM ARGUMENT…]")),
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Starts the relay, as a user of its own and without any power: root in the bottle cannot touch it.
+fn start_relay(argv: &[CString]) -> io::Result<Option<Pid>> {
     let Some(program) = argv.first() else { return Ok(None) };
     match sys::fork()? {
         Fork::Parent(pid) => Ok(Some(pid)),
@@ -92,7 +145,7 @@ fn start_relay() -> io::Result<Option<Pid>> {
                 |()| {
                     // The stream of bytes is not the relay's; what it complains goes where the helper's complaints go.
                     match leave_stdio() {
-                        Ok(()) => sys::execve(program, &argv, &[]).to_string(),
+                        Ok(()) => sys::execve(program, argv, &[]).to_string(),
                         Err(error) => error.to_string(),
                     }
                 },
@@ -133,8 +186,7 @@ fn folder(path: &str, mode: u32, owner: u32) -> io::Result<()> {
         Ok(()) | Err(rustix::io::Errno::EXIST) => {}
         Err(error) => return Err(error.into()),
     }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let made: OwnedFd = rustix::fs::open(path, flags, Mode::empty())?;
+    let made = beneath::child(rustix::fs::CWD, path)?;
     let (uid, gid) = (Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)));
     rustix::fs::chownat(&made, "", uid, gid, AtFlags::EMPTY_PATH)?;
     Ok(rustix::fs::fchmod(&made, Mode::from_raw_mode(mode))?)

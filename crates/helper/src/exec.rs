@@ -4,12 +4,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process_group, set_child_subreaper, wait, waitid,
-};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, kill_process_group, wait, waitid};
 
-use crate::kill;
-use crate::program::{self, Failure, Program, Terminal};
+use crate::family::{Families, Family};
+use crate::keeper::Keeper;
+use crate::program::{self, Failure, Program, Session, Terminal};
 use crate::serve::{Helper, Taken};
 use crate::sys::{self, Fork};
 use crate::wire::{FromExec, Spawn, StartStep, ToExec, receive_packet, send_packet};
@@ -18,13 +17,20 @@ use crate::wire::{FromExec, Spawn, StartStep, ToExec, receive_packet, send_packe
 pub fn watch(helper: &Helper, spawn: Spawn, fds: Vec<OwnedFd>, taken: &Taken) {
     let mut fds = fds.into_iter();
     let Some(channel) = fds.next() else { return };
-    let started = Watch::start(helper, spawn, fds.collect(), &channel, taken);
-    let last_word = match started.and_then(|watch| watch.map_or(Ok(None), |watch| watch.follow(&channel))) {
+    let mut started = Watch::start(helper, spawn, fds.collect(), &channel, taken);
+    let followed = started.as_mut().map_err(|failure| *failure).and_then(|watch| match watch {
+        Some(watch) => watch.follow(&channel),
+        None => Ok(None),
+    });
+    let last_word = match followed {
         Ok(Some(status)) => how_it_ended(status),
         Ok(None) => FromExec::DeadlinePassed,
         Err(Failure { step, errno }) => FromExec::NotStarted { step, errno },
     };
     let _ = send_packet(channel.as_fd(), &last_word, &[]);
+    if let Ok(Some(Watch { terminal: Some(Display::Kept(keeper)), .. })) = started {
+        keeper.finish();
+    }
 }
 
 /// An hour: a deadline that does not fit the system call is looked at again.
@@ -32,10 +38,18 @@ const LONG: Timespec = Timespec { tv_sec: 3600, tv_nsec: 0 };
 
 struct Watch {
     program: Pid,
+    family: Family,
     children: OwnedFd,
-    /// The program's side of its terminal, for its size.
-    terminal: Option<OwnedFd>,
+    terminal: Option<Display>,
     deadline: Option<Instant>,
+}
+
+/// A program's terminal.
+enum Display {
+    /// The kernel does all there is to do. The program's side, for its size.
+    Plain(OwnedFd),
+    /// One that is looked after.
+    Kept(Keeper),
 }
 
 impl Watch {
@@ -47,22 +61,33 @@ impl Watch {
         channel: &OwnedFd,
         taken: &Taken,
     ) -> Result<Option<Self>, Failure> {
-        // Any number but 0 switches it on (`PR_SET_CHILD_SUBREAPER(2const)`); gVisor insists on 1.
-        set_child_subreaper(Some(Pid::INIT))?;
+        let family = helper.families().begin()?;
         let children = sys::child_signals()?;
         let deadline = spawn.deadline.and_then(|after| Instant::now().checked_add(Duration::from_millis(after)));
-        let terminal =
-            spawn.terminal.map(|(rows, columns)| Terminal::open(rows, columns, spawn.root, helper.ids())).transpose()?;
+        let (terminal, caller) = match spawn.terminal {
+            Some((rows, columns)) => {
+                let terminal = Terminal::open(rows, columns, spawn.root, helper.ids())?;
+                let (display, caller) = Display::of(terminal, helper.families())?;
+                (Some(display), Some(caller))
+            }
+            None => (None, None),
+        };
         let program = Program::new(spawn)?;
         let (report, reporter) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let pid = match sys::fork()? {
             Fork::Child => {
-                let failure = match (&terminal, streams.as_slice()) {
-                    (Some(terminal), _) => program.become_it(helper, [terminal.program.as_fd(); 3], true),
-                    (None, [stdin, stdout, stderr]) => {
-                        program.become_it(helper, [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], false)
+                let failure = match (family.join(), &terminal, streams.as_slice()) {
+                    (Err(error), ..) => error.into(),
+                    (Ok(()), Some(Display::Plain(terminal)), _) => {
+                        program.become_it(helper, [terminal.as_fd(); 3], Session::OwnOnTerminal)
                     }
-                    (None, _) => Failure { step: StartStep::Prepare, errno: libc::EBADF },
+                    (Ok(()), Some(Display::Kept(keeper)), _) => {
+                        program.become_it(helper, [keeper.program().as_fd(); 3], Session::OnKeptTerminal)
+                    }
+                    (Ok(()), None, [stdin, stdout, stderr]) => {
+                        program.become_it(helper, [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()], Session::Own)
+                    }
+                    (Ok(()), None, _) => Failure { step: StartStep::Prepare, errno: libc::EBADF },
                 };
                 program::report(&reporter, &failure);
                 std::process::exit(127);
@@ -73,8 +98,7 @@ impl Watch {
         drop(reporter);
         // Only the program may hold its streams, or their readers would wait for this process too.
         drop(streams);
-        let (caller, terminal) = terminal.map(|terminal| (terminal.caller, terminal.program)).unzip();
-        let watch = Self { program: pid, children, terminal, deadline };
+        let watch = Self { program: pid, family, children, terminal, deadline };
         if !watch.begins(&report)? {
             return Ok(None);
         }
@@ -98,11 +122,11 @@ impl Watch {
             let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
             // A program that has begun may stop itself: its report has ended by then.
             if self.is_stopped() && !is_readable(report)? {
-                kill::descendants(self.program)?;
+                self.family.kill(self.program)?;
                 return Err(Failure { step: StartStep::Prepare, errno: libc::ECANCELED });
             }
             if left == Some(Duration::ZERO) {
-                kill::descendants(self.program)?;
+                self.family.kill(self.program)?;
                 return Ok(false);
             }
         }
@@ -120,7 +144,7 @@ impl Watch {
 
     /// Serves the channel until the program has ended. What it leaves running in the background goes on, below PID 1. `None`
     /// when its deadline passed first; then nothing goes on.
-    fn follow(self, channel: &OwnedFd) -> Result<Option<WaitStatus>, Failure> {
+    fn follow(&mut self, channel: &OwnedFd) -> Result<Option<WaitStatus>, Failure> {
         // `None` once the caller has let go of the program, which goes on.
         let mut caller = Some(channel);
         loop {
@@ -129,13 +153,19 @@ impl Watch {
             }
             let left = self.left();
             if left == Some(Duration::ZERO) {
-                kill::descendants(self.program)?;
+                self.family.kill(self.program)?;
                 return Ok(None);
             }
             let mut polled = vec![PollFd::new(&self.children, PollFlags::IN)];
             polled.extend(caller.map(|channel| PollFd::new(channel, PollFlags::IN)));
+            if let Some(Display::Kept(keeper)) = &self.terminal {
+                polled.extend(keeper.waits());
+            }
             wait_for(&mut polled, left)?;
-            let heard = polled.get(1).is_some_and(|channel| !channel.revents().is_empty());
+            let heard = caller.is_some() && polled.get(1).is_some_and(|channel| !channel.revents().is_empty());
+            if let Some(Display::Kept(keeper)) = &mut self.terminal {
+                keeper.turn(self.program);
+            }
             // Only wakes the loop: the children are asked for one by one.
             let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
             if heard {
@@ -163,12 +193,14 @@ impl Watch {
             }
             ToExec::Resize(rows, columns) => {
                 let size = rustix::termios::Winsize { ws_row: *rows, ws_col: *columns, ws_xpixel: 0, ws_ypixel: 0 };
-                if let Some(terminal) = &self.terminal {
-                    let _ = rustix::termios::tcsetwinsize(terminal, size);
+                match &self.terminal {
+                    Some(Display::Plain(terminal)) => drop(rustix::termios::tcsetwinsize(terminal, size)),
+                    Some(Display::Kept(keeper)) => keeper.resize(size, self.program),
+                    None => {}
                 }
                 None
             }
-            ToExec::KillTree => kill::descendants(self.program).ok().flatten(),
+            ToExec::KillTree => self.family.kill(self.program).ok().flatten(),
             ToExec::Commit => None,
         }
     }
@@ -182,6 +214,16 @@ impl Watch {
             }
         }
         ended
+    }
+}
+
+impl Display {
+    /// Gives the end for the caller, too.
+    fn of(terminal: Terminal, families: &Families) -> std::io::Result<(Self, OwnedFd)> {
+        match families {
+            Families::Subreapers => Ok((Self::Plain(terminal.program), terminal.caller)),
+            Families::Groups(_) => Keeper::take(terminal).map(|(keeper, caller)| (Self::Kept(keeper), caller)),
+        }
     }
 }
 

@@ -65,9 +65,7 @@ impl<W: Write> Packer<W> {
         if depth == 0 {
             return Err(io::Error::other(format!("the tree is deeper than {DEEPEST} folders")));
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = openat(parent, name, flags, Mode::empty());
-        let folder = opened.map_err(|error| io::Error::other(format!("{}: {error}", shown(path))))?;
+        let folder = beneath::child(parent, name).map_err(|error| io::Error::other(format!("{}: {error}", shown(path))))?;
         let mut head = header(tar::EntryType::Directory, &fstat(&folder)?, 0);
         self.out.append_data(&mut head, path, io::empty())?;
         let mut names = Vec::new();

@@ -22,7 +22,7 @@ const SERVICE: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETPCAP);
 
 /// The helper's own id inside the bottle.
-const HELPER: u32 = 65_000;
+pub const HELPER: u32 = 65_000;
 /// The relay's, where it runs inside the bottle.
 const RELAY: u32 = 65_001;
 

@@ -6,10 +6,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::process::{chdir, setsid};
+use rustix::process::chdir;
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde::{Deserialize, Serialize};
 
+use crate::beneath;
+use crate::family::Families;
 use crate::privileges;
 use crate::serve::Helper;
 use crate::sys;
@@ -55,6 +57,17 @@ pub fn reported(from: &OwnedFd) -> Result<Option<Failure>, Failure> {
     }
 }
 
+/// Which session a program begins in (`setsid(2)`): never with a terminal that is not its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// One without a terminal.
+    Own,
+    /// One whose terminal is its stdin.
+    OwnOnTerminal,
+    /// That of the process that watches, whose terminal is its stdin ([`crate::keeper`]).
+    OnKeptTerminal,
+}
+
 impl Program {
     /// Prepares what can fail for its arguments' sake.
     pub fn new(spawn: Spawn) -> Result<Self, Failure> {
@@ -68,12 +81,15 @@ impl Program {
     }
 
     /// Turns this process, fresh from fork, into the program. Returns only on failure.
-    pub fn become_it(&self, helper: &Helper, streams: [BorrowedFd<'_>; 3], terminal: bool) -> Failure {
+    pub fn become_it(&self, helper: &Helper, streams: [BorrowedFd<'_>; 3], session: Session) -> Failure {
         let prepared = || -> io::Result<()> {
-            // A session of its own: no controlling terminal, or the new one alone.
-            setsid()?;
-            if terminal {
-                rustix::process::ioctl_tiocsctty(streams[0])?;
+            match session {
+                Session::Own => sys::new_session()?,
+                Session::OwnOnTerminal => {
+                    sys::new_session()?;
+                    rustix::process::ioctl_tiocsctty(streams[0])?;
+                }
+                Session::OnKeptTerminal => sys::take_terminal(&streams[0])?,
             }
             dup2_stdin(streams[0])?;
             dup2_stdout(streams[1])?;
@@ -87,13 +103,26 @@ impl Program {
             return error.into();
         }
         // As the user, so that a folder closed to it is closed.
-        if let Err(error) = chdir(self.folder.as_c_str()) {
-            return Failure { step: StartStep::Folder, errno: error.raw_os_error() };
+        if let Err(error) = self.enter_folder(helper.families()) {
+            return Failure { step: StartStep::Folder, errno: errno(&error) };
         }
         if let Err(error) = helper.filter().confine_program() {
             return error.into();
         }
         Failure { step: StartStep::Execute, errno: self.execute() }
+    }
+
+    /// Where the helper holds folders of its kernel's open, no link of `/proc` may lead into one (CVE-2024-21626).
+    fn enter_folder(&self, families: &Families) -> io::Result<()> {
+        match families {
+            Families::Subreapers => Ok(chdir(self.folder.as_c_str())?),
+            Families::Groups(_) => {
+                let root =
+                    rustix::fs::open("/", rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
+                let path = Path::new(OsStr::from_bytes(self.folder.as_bytes()));
+                Ok(rustix::process::fchdir(beneath::folder_in_root(root.as_fd(), path.strip_prefix("/").unwrap_or(path))?)?)
+            }
+        }
     }
 
     /// Tries each place in turn, as `execvp(3)` does: one that may not be executed is passed over but remembered.
@@ -143,7 +172,11 @@ impl Terminal {
         let caller = open("/dev/pts/ptmx", flags, Mode::empty())?;
         unlockpt(&caller)?;
         // By descriptor, not by name: nothing in the bottle can put something else in its place.
-        let program = ioctl_tiocgptpeer(&caller, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let program = match ioctl_tiocgptpeer(&caller, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC) {
+            // gVisor's older ones cannot. The name is as good there: nobody but the engine mounts anything over `/dev/pts`.
+            Err(rustix::io::Errno::NOTTY) => open(rustix::pty::ptsname(&caller, Vec::new())?, flags, Mode::empty())?,
+            program => program?,
+        };
         let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(caller.as_fd(), size)?;
         match ids {

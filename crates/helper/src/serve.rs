@@ -12,6 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, WaitStatus, getpid, pidfd_open, wait, waitpid};
 
+use crate::family::Families;
 use crate::seccomp::Filter;
 use crate::step::{During, StepError};
 use crate::sys::{self, Fork};
@@ -23,7 +24,10 @@ pub struct Helper {
     ids: Ids,
     /// The processes that PID 1 has forked to serve, as far as they live.
     serving: RefCell<HashSet<Pid>>,
+    /// The one through which the session speaks, where the control stream does not come from it itself.
+    bridge: Option<Pid>,
     node: Option<OwnedFd>,
+    families: Families,
     filter: Filter,
     children: OwnedFd,
     /// What those who serve hold as stdin. Opened before anything of the bottle's can put something else in its place.
@@ -47,12 +51,18 @@ enum News {
 
 impl Helper {
     /// Compiles the system call filter once for all programs.
-    pub fn new(ids: Ids, node: Option<OwnedFd>) -> Result<Self, StepError> {
+    pub fn new(ids: Ids, node: Option<OwnedFd>, families: Families) -> Result<Self, StepError> {
         sys::forget_signals();
         let filter = Filter::compile(ids).during("compiling the system call filter")?;
         let children = sys::child_signals().during("watching for ended processes")?;
         let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).during("opening /dev/null")?;
-        Ok(Self { ids, serving: RefCell::default(), node, filter, children, null })
+        Ok(Self { ids, serving: RefCell::default(), bridge: None, node, families, filter, children, null })
+    }
+
+    /// Ends the bottle when this child of PID 1 ends, however: then the session is gone. The control stream would say so too, but not to
+    /// everybody who asks for nothing but its end (gVisor).
+    pub fn end_with(&mut self, bridge: Pid) {
+        self.bridge = Some(bridge);
     }
 
     /// Makes the bottle's life depend on another child of PID 1, as on the processes that serve.
@@ -68,6 +78,11 @@ impl Helper {
     /// The user namespace for `node`, where only one id is mapped.
     pub fn node(&self) -> Option<&OwnedFd> {
         self.node.as_ref()
+    }
+
+    /// How its programs are told apart.
+    pub fn families(&self) -> &Families {
+        &self.families
     }
 
     /// The filter that every program gets.
@@ -107,7 +122,9 @@ impl Helper {
             }
             let [asked, _, taken] = [0, 1, 2].map(|at| polled.get(at).is_some_and(|fd| !fd.revents().is_empty()));
             let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
-            self.reap()?;
+            if self.reap()? == Session::Gone {
+                return Ok(());
+            }
             match (asked, &spare) {
                 // Nothing but its end is looked for.
                 (true, Some(_)) => return Ok(()),
@@ -195,11 +212,14 @@ impl Helper {
 
     /// Reaps whatever has ended. The processes that serve end by themselves; where only one id is mapped, the agent can stop or
     /// kill them, to escape a deadline for instance. Then the bottle ends: nothing runs in it that nobody watches.
-    fn reap(&self) -> Result<(), StepError> {
+    fn reap(&self) -> Result<Session, StepError> {
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            if self.bridge == Some(pid) {
+                return Ok(Session::Gone);
+            }
             self.judge(pid, status)?;
         }
-        Ok(())
+        Ok(Session::There)
     }
 
     fn judge(&self, pid: Pid, status: WaitStatus) -> Result<(), StepError> {
@@ -239,6 +259,13 @@ impl Helper {
             }
         }
     }
+}
+
+/// Whether the session still speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Session {
+    There,
+    Gone,
 }
 
 /// How a spare tells PID 1 that the next one is wanted: by a word, because the pipe's end says no more than that it has ended. Nobody is

@@ -6,7 +6,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::process::Pid;
 #[cfg(feature = "session")]
@@ -32,6 +32,25 @@ pub fn fork() -> io::Result<Fork> {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Fork::Child),
         pid => Pid::from_raw(pid).map(Fork::Parent).ok_or_else(|| io::Error::other("fork returned no process id")),
+    }
+}
+
+/// Leaves the session and its terminal (`setsid(2)`). gVisor's older ones answer 0 instead of an id.
+pub fn new_session() -> io::Result<()> {
+    // SAFETY: takes no argument; changes this process's session alone.
+    check(unsafe { libc::setsid() }).map(drop)
+}
+
+/// Makes the calling process a group of its own, to which the terminal of its session belongs (`tcsetpgrp(3)`).
+pub fn take_terminal(terminal: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: changes the group of this process and of its terminal; both dispositions are valid for SIGTTOU, which would stop a process
+    // in the background that does this.
+    unsafe {
+        check(libc::setpgid(0, 0))?;
+        libc::signal(libc::SIGTTOU, libc::SIG_IGN);
+        let taken = check(libc::tcsetpgrp(terminal.as_raw_fd(), libc::getpid()));
+        libc::signal(libc::SIGTTOU, libc::SIG_DFL);
+        taken.map(drop)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::direction::{Direction, Turn};
 use crate::header::{Transport, proxy_header};
-use crate::sys;
+use crate::{Way, sys};
 
 /// Whose socket something happened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Connection {
 
 impl Connection {
     /// Hands a connection that was just accepted over to the session.
-    pub fn hand_over(program: TcpStream, source: SocketAddr, session: &Path) -> io::Result<Self> {
+    pub fn hand_over(program: TcpStream, source: SocketAddr, session: &Path, way: Way) -> io::Result<Self> {
         // What the program connected to: the socket's own address, because every address is local in there.
         let destination = program.local_addr()?;
         program.set_nonblocking(true)?;
@@ -39,7 +39,7 @@ impl Connection {
         let mut session = sys::connect_unix(session)?;
         // A socket that was just made has room for it.
         session.write_all(&proxy_header(Transport::Stream, source, destination))?;
-        let (out, back) = (Direction::new()?, Direction::new()?);
+        let (out, back) = (Direction::new(way)?, Direction::new(way)?);
         Ok(Self { program, session, out, back, out_done: false, back_done: false })
     }
 

@@ -10,8 +10,8 @@
 //! of version 2 before it; every datagram as a connection of its own, whose answer is what comes back. The first connection is
 //! the relay's own: it says that the listeners are open, and its end is the relay's end.
 //!
-//! Nothing but the standard library, linked statically: it runs in an empty image, and there is little of it to attack. The
-//! bytes themselves never enter it (`splice(2)`).
+//! Nothing but the standard library, linked statically: it runs in an empty image, and there is little of it to attack. Where it has
+//! a container of its own the bytes themselves never enter it (`splice(2)`).
 
 #![deny(unsafe_code)]
 
@@ -59,7 +59,7 @@ fn run() -> io::Result<()> {
     let descriptors = during("raising the limit of descriptors", sys::raise_descriptor_limit())?;
     during("giving up every privilege", privileges::give_up(way))?;
     let session = during("telling the session that the way out is open", sys::connect_unix(&socket))?;
-    relay::Relay::new(listeners, session, socket, descriptors)?.run()
+    relay::Relay::new(way, listeners, session, socket, descriptors)?.run()
 }
 
 fn arguments() -> io::Result<(Way, PathBuf)> {

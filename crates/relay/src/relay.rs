@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use crate::Way;
 use crate::connection::{Connection, End};
 use crate::datagram::Question;
 use crate::direction::Turn;
@@ -40,6 +41,7 @@ pub struct Relay {
     /// The session's life: it never says anything, and its end is ours.
     session: UnixStream,
     socket: PathBuf,
+    way: Way,
     connections: BTreeMap<u64, Connection>,
     questions: BTreeMap<u64, Question>,
     /// Connections that could move more at once.
@@ -51,7 +53,7 @@ pub struct Relay {
 
 impl Relay {
     /// Watches everything, with at most so many `descriptors`.
-    pub fn new(listeners: Listeners, session: UnixStream, socket: PathBuf, descriptors: u64) -> io::Result<Self> {
+    pub fn new(way: Way, listeners: Listeners, session: UnixStream, socket: PathBuf, descriptors: u64) -> io::Result<Self> {
         let Listeners { streams, datagrams } = listeners;
         let epoll = Epoll::new()?;
         let most = (descriptors.saturating_sub(RESERVED) / DESCRIPTORS).clamp(1, MOST_CONNECTIONS);
@@ -69,6 +71,7 @@ impl Relay {
             datagrams,
             session,
             socket,
+            way,
             connections,
             questions,
             busy,
@@ -114,7 +117,7 @@ impl Relay {
                 continue;
             }
             // A session that is not there, or does not keep up: the program sees its connection closed.
-            let Ok(connection) = Connection::hand_over(program, source, &self.socket) else { continue };
+            let Ok(connection) = Connection::hand_over(program, source, &self.socket, self.way) else { continue };
             let number = self.next;
             self.next += 2;
             let watched = [(End::Program, number), (End::Session, number + 1)]

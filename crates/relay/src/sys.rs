@@ -108,6 +108,18 @@ pub fn move_bytes(from: BorrowedFd<'_>, to: BorrowedFd<'_>, most: usize) -> io::
     length(unsafe { splice(from.as_raw_fd(), none, to.as_raw_fd(), none, most, SPLICE_F_MOVE_NONBLOCK) })
 }
 
+/// Reads from a socket without waiting.
+pub fn receive(from: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the descriptor is open for the length of the call; the buffer is live and its true length is passed.
+    length(unsafe { recv(from.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len(), MSG_DONTWAIT) })
+}
+
+/// Writes to a socket without waiting.
+pub fn send_bytes(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: as above.
+    length(unsafe { send(to.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), MSG_DONTWAIT | MSG_NOSIGNAL) })
+}
+
 /// One thing that happened (`struct epoll_event`, packed on x86-64).
 #[derive(Clone, Copy)]
 #[cfg_attr(target_arch = "x86_64", repr(C, packed))]

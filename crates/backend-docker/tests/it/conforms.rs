@@ -25,3 +25,7 @@ impl Harness for On {
 mod runc {
     testkit::conformance!(super::On { runtime: "runc", component: "docker" });
 }
+
+mod runsc {
+    testkit::conformance!(super::On { runtime: "runsc", component: "gvisor" });
+}

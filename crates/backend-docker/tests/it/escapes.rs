@@ -27,3 +27,15 @@ mod runc {
 
     testkit::escape_suite!(arena());
 }
+
+mod runsc {
+    use testkit::escape::Arena;
+
+    use crate::engine::TestBackend;
+
+    async fn arena() -> Option<Arena> {
+        Some(Arena::open(TestBackend::on("runsc"), "gvisor").await?.on_an_image(super::OWN))
+    }
+
+    testkit::escape_suite!(arena());
+}

@@ -9,3 +9,4 @@
 mod conforms;
 mod engine;
 mod escapes;
+mod gvisor;

@@ -34,6 +34,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, getuid, set_dumpable_behavior, setsid, umask};
 
+use helper::family::Families;
 use helper::step::{During, StepError};
 use helper::sys::{self, Fork};
 use helper::wire::{self, Request, Setup};
@@ -129,5 +130,7 @@ fn become_init(control: BorrowedFd<'_>, setup: &Setup, lent: Lent) -> Result<(),
     // Nothing in the bottle may ever look into this process: no /proc/1/exe (CVE-2019-5736), no ptrace, no /proc/1/fd. After
     // the last change of user, which may undo it, and before anything of the bottle runs.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
-    serve::Helper::new(setup.ids, node)?.announce(control, (listeners.ports, listeners.sockets), Vec::new())?.serve(control)
+    serve::Helper::new(setup.ids, node, Families::Subreapers)?
+        .announce(control, (listeners.ports, listeners.sockets), Vec::new())?
+        .serve(control)
 }

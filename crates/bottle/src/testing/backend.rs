@@ -7,7 +7,7 @@ use super::world::World;
 use super::{FakeBottle, FakeOutlet, FakeProgram};
 use crate::{
     Backend, BackendName, BottleName, BottleSpec, Boundary, Capabilities, CloseError, ImageSupport, LaunchError, Launched,
-    Leftover, LimitSupport, Unavailable, Users,
+    Leftover, LimitSupport, Replacing, Terminals, Unavailable, Users,
 };
 
 const NAME: BackendName = BackendName("fake");
@@ -81,6 +81,8 @@ fn capabilities() -> Capabilities {
         boundary: Boundary::None,
         users: Users::Separate,
         transparent: true,
+        replacing: Replacing::AtOnce,
+        terminals: Terminals::Whole,
         limits: LimitSupport { memory: no(), cpus: no(), pids: no(), disk: no() },
         // Taken, and not looked at: its files are its own whatever they are made from.
         images: ImageSupport::all(),

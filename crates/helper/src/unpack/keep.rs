@@ -11,6 +11,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::beneath;
+
 /// Deepest tree that is kept: each level holds descriptors.
 const DEEPEST: usize = 128;
 
@@ -44,10 +46,9 @@ fn level((parent, name): (BorrowedFd<'_>, &CStr), (into, new): (BorrowedFd<'_>, 
             dress(&copy, &stat)?;
         }
         FileType::Directory => {
-            let folder = flags | OFlags::RDONLY | OFlags::DIRECTORY;
-            let old = openat(parent, name, folder, Mode::empty())?;
+            let old = beneath::child(parent, name)?;
             mkdirat(into, new, Mode::RWXU)?;
-            let copy = openat(into, new, folder, Mode::empty())?;
+            let copy = beneath::child(into, new)?;
             for entry in Dir::read_from(&old)? {
                 let entry = entry?;
                 if entry.file_name() != c"." && entry.file_name() != c".." {

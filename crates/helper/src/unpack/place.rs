@@ -1,16 +1,17 @@
 //! Where a member is unpacked, and how it is put in its place.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use rustix::fs::{Mode, OFlags, RenameFlags, fchmod, mkdirat, open, openat, renameat_with};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, fchmod, linkat, mkdirat, open, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::{Refused, keep, remove};
+use crate::beneath;
 
 /// A folder that only root can enter, in the lowest folder above a member's place that exists: on the same file system as
 /// the place, so that a rename puts the member there whole.
@@ -38,7 +39,7 @@ impl Stage {
         }
         let folder_name = CString::new(format!(".bot-bottle-{:016x}", random()?)).map_err(io::Error::other)?;
         mkdirat(&above, folder_name.as_c_str(), Mode::RWXU)?;
-        let folder = open_folder(above.as_fd(), OsStr::from_bytes(folder_name.as_bytes()))?;
+        let folder = beneath::child(&above, folder_name.as_c_str())?;
         let (above, folder, folder_name) = (Rc::new(above), Rc::new(folder), Rc::new(folder_name));
         Ok(Self { above, above_path, missing, name, folder, folder_name, number })
     }
@@ -126,12 +127,12 @@ fn place(stage: &Stage, covered: Covered) -> io::Result<Placed<'_>> {
     for name in &stage.missing {
         match mkdirat(&parent, name.as_os_str(), Mode::from_raw_mode(0o755)) {
             Ok(()) => {
-                let made = open_folder(parent.as_fd(), name)?;
+                let made = beneath::child(&parent, name.as_os_str())?;
                 fchmod(&made, Mode::from_raw_mode(0o755))?;
                 parent = made;
             }
             // A member before this one made it.
-            Err(Errno::EXIST) => parent = open_folder(parent.as_fd(), name)?,
+            Err(Errno::EXIST) => parent = beneath::child(&parent, name.as_os_str())?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -141,13 +142,8 @@ fn place(stage: &Stage, covered: Covered) -> io::Result<Placed<'_>> {
         Ok(()) => Before::Nothing,
         Err(Errno::EXIST) => match put(RenameFlags::EXCHANGE) {
             Ok(()) => Before::Exchanged,
-            // A kernel that cannot exchange (gVisor): what stands there is put aside, and for a moment nothing is there.
             Err(Errno::INVAL) => {
-                renameat_with(&parent, stage.name.as_os_str(), stage.folder(), stage.aside(), RenameFlags::NOREPLACE)?;
-                if let Err(error) = put(RenameFlags::NOREPLACE) {
-                    renameat_with(stage.folder(), stage.aside(), &parent, stage.name.as_os_str(), RenameFlags::NOREPLACE)?;
-                    return Err(error.into());
-                }
+                put_without_exchange(stage, &parent)?;
                 Before::Aside
             }
             // What stands there is a file or folder of a lower layer (an image's, the host's), which an overlay cannot take aside: a
@@ -187,6 +183,24 @@ fn cover(stage: &Stage, parent: &OwnedFd, covered: Covered) -> io::Result<Before
     covered.map(|()| before)
 }
 
+/// For a kernel that cannot exchange (gVisor's). A file is replaced by a file at once all the same, while a second name keeps the old one;
+/// of folders the old one is put aside, and for a moment nothing is there.
+fn put_without_exchange(stage: &Stage, parent: &OwnedFd) -> io::Result<()> {
+    let name = stage.name.as_os_str();
+    let put = |flags| renameat_with(stage.folder(), stage.staged(), parent, name, flags);
+    if linkat(parent, name, stage.folder(), stage.aside(), AtFlags::empty()).is_ok() {
+        if put(RenameFlags::empty()).is_ok() {
+            return Ok(());
+        }
+        unlinkat(stage.folder(), stage.aside(), AtFlags::empty())?;
+    }
+    renameat_with(parent, name, stage.folder(), stage.aside(), RenameFlags::NOREPLACE)?;
+    put(RenameFlags::NOREPLACE).or_else(|error| {
+        renameat_with(stage.folder(), stage.aside(), parent, name, RenameFlags::NOREPLACE)?;
+        Err(error.into())
+    })
+}
+
 /// Walks down from the root without following links, as far as folders exist.
 fn lowest_existing(path: &Path) -> io::Result<(OwnedFd, PathBuf, Vec<OsString>)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -197,7 +211,7 @@ fn lowest_existing(path: &Path) -> io::Result<(OwnedFd, PathBuf, Vec<OsString>)>
         Component::RootDir | Component::CurDir | Component::ParentDir | Component::Prefix(_) => None,
     });
     while let Some(name) = parts.next() {
-        match open_folder(here.as_fd(), &name) {
+        match beneath::child(&here, &name) {
             Ok(next) => {
                 here = next;
                 here_path.push(&name);
@@ -213,11 +227,6 @@ fn lowest_existing(path: &Path) -> io::Result<(OwnedFd, PathBuf, Vec<OsString>)>
         }
     }
     Ok((here, here_path, Vec::new()))
-}
-
-fn open_folder(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(openat(parent, name, flags, Mode::empty())?)
 }
 
 fn random() -> io::Result<u64> {

@@ -1,10 +1,12 @@
 //! Removing a tree without following anything in it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FileType, unlinkat};
 use rustix::io::Errno;
+
+use crate::beneath;
 
 /// Deepest tree that is removed: each level holds a descriptor, and the agent may have built a deeper one to exhaust them.
 /// What is left stays in a folder that is closed to it, and ends with the bottle.
@@ -24,7 +26,7 @@ fn level(folder: BorrowedFd<'_>, name: &std::ffi::CStr, depth: usize) -> io::Res
         Err(Errno::ISDIR | Errno::PERM) => {}
         Err(error) => return Err(error.into()),
     }
-    let below = open(folder, name)?;
+    let below = beneath::child(folder, name)?;
     for entry in Dir::read_from(&below)? {
         let entry = entry?;
         let inner = entry.file_name();
@@ -38,9 +40,4 @@ fn level(folder: BorrowedFd<'_>, name: &std::ffi::CStr, depth: usize) -> io::Res
         }
     }
     Ok(unlinkat(folder, name, AtFlags::REMOVEDIR)?)
-}
-
-fn open(folder: BorrowedFd<'_>, name: &std::ffi::CStr) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(openat(folder, name, flags, Mode::empty())?)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use bottle::tree::{Source, TreeError};
-use bottle::{CopyError, Tree, User};
+use bottle::{CopyError, Replacing, Tree, User};
 
 use super::Room;
 use super::copy_in::{at, folder, host, put, source_error};
@@ -69,7 +69,11 @@ pub(super) async fn a_reader_never_sees_half_a_tree(room: Room) {
     }
     set("0");
     room.copy(&Tree::host(dir.path()), "/home/node/t", User::Node).await.unwrap();
-    let mut watching = room.spawn(room.probe(&["watch", "/home/node/t"])).await;
+    let watch = match room.bottle.capabilities().replacing {
+        Replacing::AtOnce => "watch",
+        Replacing::WithAGap => "watch-with-gaps",
+    };
+    let mut watching = room.spawn(room.probe(&[watch, "/home/node/t"])).await;
     assert_eq!(watching.line().await, "saw 0");
     for version in (1..20).map(|number| number.to_string()).chain(["end".to_owned()]) {
         set(&version);

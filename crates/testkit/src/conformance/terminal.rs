@@ -1,6 +1,6 @@
 //! Programs on a terminal of their own.
 
-use bottle::{ExitStatus, Stdio, TerminalSize};
+use bottle::{ExitStatus, Stdio, TerminalSize, Terminals};
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::timeout;
 
@@ -47,6 +47,15 @@ pub(super) async fn a_terminal_edits_lines_and_ends(room: Room) {
     let (process, mut screen) = room.on_terminal(room.probe(&["cat"]), 24, 80).await;
     screen.type_in(b"hello\r");
     screen.expect("hello\r\nhello\r\n").await;
+    match room.bottle.capabilities().terminals {
+        Terminals::Whole => {}
+        Terminals::WithoutLines => {
+            process.control.kill().await.unwrap();
+            assert_eq!(end_of(&process).await, ExitStatus::Signal(9));
+            screen.end().await;
+            return room.close().await;
+        }
+    }
     screen.type_in(b"\x04");
     assert_eq!(end_of(&process).await, ExitStatus::Code(0));
     screen.end().await;

@@ -21,8 +21,11 @@ for spelling in SPELLINGS:
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(spelling, to, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)[0]
             with socket.socket(family, kind, protocol) as attempt:
+                attempt.settimeout(None if TRANSPARENT else 1)
                 attempt.connect(address)
                 print(attempt.getpeername()[0].split("%")[0], to)
+        except TimeoutError:
+            pass  # nobody is there
         except OSError as error:
             held(f"{spelling} {to}: {error}", error.errno in none)
 "#;
@@ -38,7 +41,8 @@ pub async fn address_spellings(arena: &Arena) {
         .map(|line| line.split_once(' ').expect("an address and a port"))
         .map(|(address, port)| (address.parse::<IpAddr>().expect("an address").to_canonical(), port))
         .collect();
-    assert!(led.len() > 20 && led.iter().all(|(_, port)| *port == "80"), "{led:?}");
+    assert_eq!(led.len() > 20, arena.capabilities().transparent, "{led:?}");
+    assert!(led.iter().all(|(_, port)| *port == "80"), "{led:?}");
     let arrived = subject.arrivals(led.len()).await.into_iter().map(|destination| match destination {
         Destination::Transparent(to) => to.ip(),
         Destination::Proxy => panic!("nobody asked the proxy"),

@@ -2,7 +2,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bottle::{Backend, BottleName, BottleSpec, Capabilities, Exec, ExecError, LaunchError, LimitSupport, Limits, RootFs, Tool};
+use bottle::{
+    Backend, BottleName, BottleSpec, Boundary, Capabilities, Exec, ExecError, LaunchError, LimitSupport, Limits, RootFs, Tool,
+};
 
 use super::Subject;
 use crate::require;
@@ -62,7 +64,13 @@ impl Arena {
     /// Those of `paths` that can only be the host's.
     pub fn of_the_host<'a>(&self, paths: &[&'a str]) -> Vec<&'a str> {
         let own = self.image.unwrap_or_default();
-        paths.iter().copied().filter(|path| !own.contains(path)).collect()
+        let of_the_kernel = |path: &str| self.has_own_kernel() && (path.starts_with("/sys/") || path.starts_with("/proc/"));
+        paths.iter().copied().filter(|path| !own.contains(path) && !of_the_kernel(path)).collect()
+    }
+
+    /// Whether bottles have a kernel of their own: then its settings, devices and interfaces are none of the host's.
+    pub fn has_own_kernel(&self) -> bool {
+        matches!(self.capabilities.boundary, Boundary::UserSpaceKernel | Boundary::VirtualMachine)
     }
 
     /// The programs named with [`Arena::guarding`].
@@ -92,7 +100,8 @@ impl Arena {
             Ok(()) => Some(self.launch(&[], limits).await.expect("a bottle with limits")),
             Err(reason) => {
                 // What is written is bounded by a file system, the rest by control groups.
-                require(if limits.disk.is_some() { "quota" } else { "cgroup" }, reason);
+                let groups = if self.has_own_kernel() { "groups of an own kernel" } else { "cgroup" };
+                require(if limits.disk.is_some() { "quota" } else { groups }, reason);
                 None
             }
         }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use bottle::{Stdio, User};
 
-use super::{Arena, program};
+use super::Arena;
 
 const DAEMON: &str = r#"
 for number in range(1, 32):
@@ -26,7 +26,7 @@ pub async fn daemon(arena: &Arena) {
         let (mut read, stdout) = std::io::pipe().expect("a pipe");
         let stderr = stdout.try_clone().expect("a second descriptor");
         let streams = Stdio::Streams { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() };
-        let process = subject.bottle.spawn(program(user, DAEMON, &[]), streams).await.expect("it runs");
+        let process = subject.bottle.spawn(subject.program(user, DAEMON, &[]), streams).await.expect("it runs");
         assert!(process.control.wait().await.expect("the program ends").success());
         let mut line = [0; 7];
         read.read_exact(&mut line).expect("the daemon speaks after its program's end");

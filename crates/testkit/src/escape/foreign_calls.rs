@@ -16,7 +16,11 @@ import mmap
 code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 code.write(bytes([0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0xc3]))
 enter = ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
-hole(f"int 0x80 gave {enter()}, this process is {os.getpid()}")
+got = enter()
+# Another kernel may take the number for one of its own 64-bit calls, which meets the filter as such.
+if OWN_KERNEL and got != os.getpid():
+    os.kill(os.getpid(), signal.SIGSYS)
+hole(f"int 0x80 gave {got}, this process is {os.getpid()}")
 "#;
     for user in [User::Node, User::Root] {
         let output = subject.run(user, door, &[]).await.expect("it runs");

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use bottle::{Exec, ExecError, Stdio, User};
 
-use super::{Arena, Fingerprint, Subject, program};
+use super::{Arena, Fingerprint, Subject};
 
 const LOADER: &str = "-this-is-no-option-of-the-helper";
 
@@ -68,7 +68,7 @@ async fn attack(subject: &Subject, user: User) {
     let (read, stdout) = std::io::pipe().expect("a pipe");
     let stderr = stdout.try_clone().expect("a second descriptor");
     let streams = Stdio::Streams { stdin: stdin.into(), stdout: stdout.into(), stderr: OwnedFd::from(stderr) };
-    let watcher = subject.bottle.spawn(program(user, WATCH, &[]), streams).await.expect("the watcher runs");
+    let watcher = subject.bottle.spawn(subject.program(user, WATCH, &[]), streams).await.expect("the watcher runs");
     for planted in ["/tmp/planted/link", "/tmp/planted/script", "/tmp/planted/elf", "/proc/self/exe", "/proc/thread-self/exe"] {
         for victim in [User::Node, User::Root] {
             match subject.bottle.exec(Exec::new(planted).arg(LOADER).user(victim)).await {

@@ -20,7 +20,8 @@ for name in ("SSH_AUTH_SOCK", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS", "XDG
     held(f"no variable {name}", name not in os.environ)
 for process in others():
     words = open(f"/proc/{process}/cmdline", "rb").read().split(b"\0")
-    held(f"the command line of {process} tells nothing: {words}", len([word for word in words if word]) <= 2)
+    ours = words[0].startswith(b"/run/bot-bottle/") and all(word.startswith(b"/run/bot-bottle/") or b"/" not in word for word in words)
+    held(f"the command line of {process} tells nothing: {words}", ours or len([word for word in words if word]) <= 2)
 "#;
     arena.bottle().await.attack(script, &foreign).await;
 }

@@ -17,7 +17,7 @@ for process in others():
 if victim not in others():
     for number in (0, signal.SIGSTOP, signal.SIGKILL):
         refused(f"signal {number}", lambda: os.kill(victim, number), (errno.ESRCH,))
-    refused("pidfd_open", lambda: os.pidfd_open(victim), (errno.ESRCH,))
+    refused("pidfd_open", lambda: os.pidfd_open(victim), (errno.ESRCH, errno.ENOSYS))
     refused("ptrace", lambda: call(NR["ptrace"], 16, victim, 0, 0), REFUSED + (errno.ESRCH,))
     refused("a process group", lambda: os.killpg(victim, signal.SIGKILL), (errno.ESRCH,))
 "#;

@@ -45,7 +45,7 @@ refused("taking no_new_privs back", lambda: prctl(PR_SET_NO_NEW_PRIVS, 0), REFUS
 refused("prctl of the memory map", lambda: prctl(PR_SET_MM, 13, 0), REFUSED + (errno.EINVAL,))
 refused("changing securebits", lambda: prctl(PR_SET_SECUREBITS, 0), REFUSED + (errno.EINVAL,))
 for capability in range(0, 41):
-    refused(f"raising ambient capability {capability}", lambda: prctl(PR_CAP_AMBIENT, 2, capability))
+    refused(f"raising ambient capability {capability}", lambda: prctl(PR_CAP_AMBIENT, 2, capability), REFUSED + (errno.EINVAL,) * OWN_KERNEL)
 held("no_new_privs holds", libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 "#;
     let script = format!("{PRCTL}{script}");

@@ -2,7 +2,7 @@
 
 use bottle::{Exec, GuestPath, Stdio, TerminalSize, User};
 
-use super::{Arena, program};
+use super::Arena;
 
 /// Each descriptor must be one of the three streams, or the one with which they are being listed.
 const LIST: &str = r#"
@@ -30,7 +30,7 @@ pub async fn leaked_descriptors(arena: &Arena) {
     subject.attack(LIST, &[]).await;
     for user in [User::Node, User::Root] {
         let process =
-            subject.bottle.spawn(program(user, LIST, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 })).await;
+            subject.bottle.spawn(subject.program(user, LIST, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 })).await;
         let process = process.expect("a program on a terminal");
         let status = process.control.wait().await.expect("it ends");
         assert!(status.success(), "on a terminal as {user}: {status:?}");

@@ -4,6 +4,8 @@ import ctypes, errno, os, platform, signal, socket, stat, sys
 libc = ctypes.CDLL(None, use_errno=True)
 tried = 0
 REFUSED = (errno.EPERM, errno.EACCES, errno.ENOSYS)
+# What the backend says of the bottle; a test that knows better sets it below.
+OWN_KERNEL, TRANSPARENT = False, True
 GONE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 
 

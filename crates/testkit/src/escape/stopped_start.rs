@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bottle::{Exec, ExecError, Stdio, User};
 
-use super::{Arena, program};
+use super::Arena;
 
 /// Children of the watchers, which are children of PID 1, as long as they have the helper's name.
 const STOPPER: &str = r#"
@@ -35,7 +35,7 @@ pub async fn stopped_start(arena: &Arena) {
         let (mut read, stdout) = std::io::pipe().expect("a pipe");
         let stderr = stdout.try_clone().expect("a second descriptor");
         let streams = Stdio::Streams { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() };
-        let stopper = subject.bottle.spawn(program(user, STOPPER, &[]), streams).await.expect("it runs");
+        let stopper = subject.bottle.spawn(subject.program(user, STOPPER, &[]), streams).await.expect("it runs");
         read.read_exact(&mut [0; 6]).expect("a line");
         // Every part of such a PATH is tried in turn: the moment is a long one.
         let path = vec!["/nowhere"; 10_000].join(":") + ":/usr/bin:/bin";

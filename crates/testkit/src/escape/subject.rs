@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bottle::{Arrival, Bottle, Destination, Exec, ExecError, GuestPath, Launched, Output, User};
+use bottle::{Arrival, Bottle, Boundary, Destination, Exec, ExecError, GuestPath, Launched, Output, User};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -54,7 +54,16 @@ impl Subject {
 
     /// Runs a script and gives what came of it.
     pub async fn run(&self, user: User, script: &str, args: &[&str]) -> Result<Output, ExecError> {
-        self.bottle.exec(program(user, script, args).deadline(BOUND)).await
+        self.bottle.exec(self.program(user, script, args).deadline(BOUND)).await
+    }
+
+    /// A script as a program to run, which knows what sort of bottle it is in.
+    pub fn program(&self, user: User, script: &str, args: &[&str]) -> Exec {
+        let capabilities = self.bottle.capabilities();
+        let own_kernel = matches!(capabilities.boundary, Boundary::UserSpaceKernel | Boundary::VirtualMachine);
+        let python = |fact: bool| if fact { "True" } else { "False" };
+        let facts = format!("OWN_KERNEL, TRANSPARENT = {}, {}\n", python(own_kernel), python(capabilities.transparent));
+        program(user, &(facts + script), args)
     }
 
     /// What a healthy bottle does: a program runs.

@@ -2,7 +2,7 @@
 
 use bottle::{CopyError, GuestPath, Stdio, Tree, User};
 
-use super::{Arena, program};
+use super::Arena;
 
 const SWAP: &str = r#"
 import select
@@ -27,7 +27,7 @@ pub async fn swapped_folder(arena: &Arena) {
     let (mut read, stdout) = std::io::pipe().expect("a pipe");
     let stderr = stdout.try_clone().expect("a second descriptor");
     let streams = Stdio::Streams { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() };
-    let swapper = subject.bottle.spawn(program(User::Node, SWAP, &[]), streams).await.expect("the swapper runs");
+    let swapper = subject.bottle.spawn(subject.program(User::Node, SWAP, &[]), streams).await.expect("the swapper runs");
     let mut line = [0; 9];
     std::io::Read::read_exact(&mut read, &mut line).expect("its first line");
     for number in 0..100 {

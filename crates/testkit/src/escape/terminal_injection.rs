@@ -2,20 +2,20 @@
 
 use bottle::{Stdio, TerminalSize, User};
 
-use super::{Arena, program};
+use super::Arena;
 
 const SCRIPT: &str = r#"
 import fcntl
 TIOCSTI, TIOCLINUX, TIOCSCTTY, TIOCCONS, TIOCSETD = 0x5412, 0x541c, 0x540e, 0x541d, 0x5423
 ioctl = {"x86_64": 16}.get(platform.machine(), 29)
-terminals = [0, 1, 2] + ([os.open("/dev/tty", os.O_RDWR)] if os.isatty(0) else [])
+terminals = [0, 1, 2] + ([os.open("/dev/tty", os.O_RDWR)] if os.isatty(0) and not OWN_KERNEL else [])
 for terminal in terminals:
     for number in (TIOCSTI, TIOCLINUX, TIOCSETD):
         # The kernel looks at 32 bits of the number (CVE-2019-10063): so must the filter.
         for high in (0, 1 << 32, 0xffffffff << 32):
             refused(f"ioctl {number | high:#x} on {terminal}", lambda: call(ioctl, terminal, number | high, b"\x02"))
 if not os.isatty(0):
-    refused("the caller's terminal", lambda: os.open("/dev/tty", os.O_RDWR), (errno.ENXIO, errno.ENOENT))
+    refused("the caller's terminal", lambda: os.open("/dev/tty", os.O_RDWR), (errno.ENXIO, errno.ENOENT, errno.EIO))
     refused("a controlling terminal", lambda: fcntl.ioctl(0, TIOCSCTTY, 1), REFUSED + (errno.ENOTTY,))
 for path in ("/dev/console", "/dev/tty0", "/dev/tty1", "/dev/ttyS0", "/dev/vcs", "/dev/vcsa", "/dev/hvc0"):
     absent(path)
@@ -29,8 +29,10 @@ pub async fn terminal_injection(arena: &Arena) {
     let subject = arena.bottle().await;
     subject.attack(SCRIPT, &[]).await;
     for user in [User::Node, User::Root] {
-        let process =
-            subject.bottle.spawn(program(user, SCRIPT, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 })).await;
+        let process = subject
+            .bottle
+            .spawn(subject.program(user, SCRIPT, &[]), Stdio::Terminal(TerminalSize { rows: 24, columns: 80 }))
+            .await;
         let process = process.expect("a program on a terminal");
         let terminal = process.terminal.expect("its terminal");
         let reader = tokio::task::spawn_blocking(move || {

@@ -17,9 +17,8 @@ for process in others():
         refused(f"{name} of {process}", lambda: call(NR[name], process, ctypes.addressof(part), 1, ctypes.addressof(there), 1, 0))
     for how in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR):
         refused(f"/proc/{process}/mem", lambda: os.open(f"/proc/{process}/mem", how))
-    handle = os.pidfd_open(process)
-    refused(f"a descriptor of {process}", lambda: call(NR["pidfd_getfd"], handle, 0, 0))
-    refused(f"advising {process}", lambda: call(NR["process_madvise"], handle, ctypes.addressof(part), 1, 4, 0))
+    refused(f"a descriptor of {process}", lambda: call(NR["pidfd_getfd"], os.pidfd_open(process), 0, 0))
+    refused(f"advising {process}", lambda: call(NR["process_madvise"], os.pidfd_open(process), ctypes.addressof(part), 1, 4, 0))
     refused(f"comparing with {process}", lambda: call(NR["kcmp"], os.getpid(), process, 0, 0, 0))
 "#;
     arena.bottle().await.attack(script, &[]).await;

@@ -58,14 +58,25 @@ pub(super) fn command_lines(system: &mut dyn System) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks again and again at a folder whose files `first` and `last` hold the version of the whole. It must always be there;
-/// and when `first` is the same before and after, the folder was not replaced in between, so `last` must be there and of the
+/// Whether a folder that is watched may be away for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gaps {
+    None,
+    Allowed,
+}
+
+/// Looks again and again at a folder whose files `first` and `last` hold the version of the whole. It must always be there, unless there
+/// may be gaps; and when `first` is the same before and after, the folder was not replaced in between, so `last` must be there and of the
 /// same version. Says `saw VERSION` for each new one; ends after version `end`, with status 1 if it saw half of something.
-pub(super) fn watch(system: &mut dyn System, path: &Path) -> io::Result<()> {
+pub(super) fn watch(system: &mut dyn System, gaps: Gaps, path: &Path) -> io::Result<()> {
     let (first, last) = (path.join("first"), path.join("last"));
     let mut seen = Vec::new();
     loop {
-        system.look(path).map_err(|error| wrong(&format!("the folder was away: {error}")))?;
+        match (system.look(path), gaps) {
+            (Ok(_), _) => {}
+            (Err(error), Gaps::Allowed) if error.kind() == io::ErrorKind::NotFound => {}
+            (Err(error), _) => return Err(wrong(&format!("the folder was away: {error}"))),
+        }
         let before = system.read_file(&first).ok();
         let content = system.read_file(&last).ok();
         let after = system.read_file(&first).ok();

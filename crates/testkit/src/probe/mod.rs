@@ -23,6 +23,7 @@
 //! | `read PATH`, `write PATH` | a file to stdout, stdin to a file |
 //! | `mkdir PATH`, `link TARGET PATH`, `fifo PATH`, `chmod OCTAL PATH` | what they say |
 //! | `watch PATH` | looks at a folder that is replaced again and again, and complains about any half of one |
+//! | `watch-with-gaps PATH` | the same where it may be away for a moment |
 //! | `cmdlines` | prints the command line of every process it can see |
 //! | `connect ADDRESS TEXT` | sends the text, then prints all that comes back |
 //! | `ask ADDRESS HEX` | sends a datagram and prints the answer in hex |
@@ -89,7 +90,8 @@ fn dispatch(system: &mut dyn System, args: &[OsString]) -> io::Result<u8> {
         ("link", [target, path]) => system.make_link(target.as_ref(), path.as_ref()),
         ("fifo", [path]) => system.make_fifo(path.as_ref()),
         ("chmod", [mode, path]) => files::chmod(system, mode, path.as_ref()),
-        ("watch", [path]) => files::watch(system, path.as_ref()),
+        ("watch", [path]) => files::watch(system, files::Gaps::None, path.as_ref()),
+        ("watch-with-gaps", [path]) => files::watch(system, files::Gaps::Allowed, path.as_ref()),
         ("cmdlines", []) => files::command_lines(system),
         ("connect", [address, text]) => network::connect(system, address, text),
         ("ask", [address, payload]) => network::ask(system, address, payload),

@@ -34,7 +34,11 @@ pub fn main() -> u8 {
 
 /// Leaves the session, starts the daemon and ends, so that the daemon has neither parent nor terminal.
 fn daemonize(args: &[OsString]) -> io::Result<()> {
-    rustix::process::setsid()?;
+    // gVisor's older ones answer 0, in which a debug build of rustix does not believe, after the fact.
+    std::panic::set_hook(Box::new(|_| {}));
+    if let Ok(left) = std::panic::catch_unwind(rustix::process::setsid) {
+        left?;
+    }
     itself()?.args(args).spawn().map(drop)
 }
 
