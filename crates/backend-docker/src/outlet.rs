@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 
 /// Arrivals that wait to be taken; more wait in their sockets.
 const QUEUE: usize = 16;
-/// Connections whose header is awaited at once.
-const MOST_OPENING: usize = 1024;
+/// Connections whose header is awaited, or that wait to be taken, at once. Each has a descriptor of the session's, which a flood must not
+/// use up: more wait in the relay and in the kernel's queue.
+const MOST_OPENING: usize = 32;
 /// How long a header, and a question after it, may take to come: the relay has both when it connects.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause after an error such as a full descriptor table, so that it is not met again at once.
