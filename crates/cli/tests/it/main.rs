@@ -8,6 +8,7 @@ mod attacks;
 mod control;
 mod conversations;
 mod elsewhere;
+mod images;
 mod limits;
 mod listing;
 mod logs;

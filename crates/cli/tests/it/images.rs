@@ -1,0 +1,120 @@
+//! What bottles in containers are made from. On the default backend there is nothing of it.
+
+use crate::elsewhere::is_native;
+use crate::scene::{Ran, SHELL, Scene};
+
+/// A bottle from this Dockerfile, which begins with the tests' image.
+fn built(dockerfile: &str) -> Option<Scene> {
+    if is_native() {
+        return None;
+    }
+    let base = std::env::var("BOT_BOTTLE_TEST_IMAGE").unwrap();
+    let scene = Scene::bare()
+        .bottle("b", &format!("{SHELL}  dockerfile: ~/image/Dockerfile\n"))
+        .agent("a", "bottle: b\nskills: [greet]\n", "a prompt")
+        .file("home/.claude/skills/greet/SKILL.md", "a skill")
+        .file("home/image/Dockerfile", &format!("FROM {base}\n{dockerfile}"));
+    Some(scene)
+}
+
+fn python(scene: &Scene, script: &str) -> Ran {
+    scene.run(&["start", "a", "--headless", "--yes", "--", "/usr/bin/python3", "-I", "-c", script])
+}
+
+#[test]
+fn a_dockerfile_is_built_once_and_again_when_something_beside_it_changes() {
+    let Some(scene) = built("COPY word /word\n") else { return };
+    // Of this run alone: another one's image would be found.
+    let word = testkit::canary("word");
+    let scene = scene.file("home/image/word", &word);
+    let says = |scene: &Scene| scene.script("cat /word");
+    let first = says(&scene);
+    assert_eq!((first.code, &first.stdout), (0, &word), "{first:?}");
+    assert!(first.stderr.contains("building image bot-bottle-command:"), "{first:?}");
+    let second = says(&scene);
+    assert!(second.stdout == word && !second.stderr.contains("building"), "{second:?}");
+    let scene = scene.file("home/image/word", "another word");
+    let third = says(&scene);
+    assert!(third.stdout == "another word" && third.stderr.contains("building"), "{third:?}");
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn a_dockerfile_that_fails_leaves_nothing_and_says_what_failed() {
+    let Some(scene) = built("RUN echo canary-of-the-step && exit 41\n") else { return };
+    let ran = scene.script("true");
+    assert_eq!(ran.code, 125, "{ran:?}");
+    assert!(ran.stderr.contains("error: ") && ran.stderr.contains("canary-of-the-step"), "{ran:?}");
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn a_dockerfile_in_a_home_does_not_send_the_home() {
+    let Some(scene) = built("") else { return };
+    let many = scene.path("home/image/many");
+    std::fs::create_dir(&many).unwrap();
+    for at in 0..10_001 {
+        std::fs::File::create(many.join(at.to_string())).unwrap();
+    }
+    let ran = scene.script("true");
+    assert!(ran.code == 125 && ran.stderr.contains("into a folder of its own"), "{ran:?}");
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn an_image_that_is_gone_is_named_with_what_to_do() {
+    if is_native() {
+        return;
+    }
+    let image = "bot-bottle-test-that-never-was:1";
+    let scene = Scene::bare().bottle("b", &format!("{SHELL}  image: {image}\n")).agent("a", "bottle: b\n", "");
+    let ran = scene.script("true");
+    assert!(ran.code == 125 && ran.stderr.contains(image) && ran.stderr.contains("build or import it"), "{ran:?}");
+    scene.assert_nothing_left();
+}
+
+/// An image of somebody who wants the bottle to fail open: no node, no `/tmp`, no shell, no tar, a lying id, and links where files are put.
+#[test]
+fn a_hostile_image_gets_what_any_image_gets() {
+    let hostile = "RUN rm -rf /tmp /home && ln -s /etc /home && ln -s /nowhere /tmp && \
+                   echo 'root:x:0:0::/:/bin/false' > /etc/passwd && echo 'node:x:0:' > /etc/group && \
+                   printf '#!/usr/bin/python3\\nprint(\"uid=0(root)\")\\n' > /usr/bin/id && chmod +x /usr/bin/id && \
+                   rm -rf /usr/local/share/ca-certificates && ln -s /etc /usr/local/share/ca-certificates\n\
+                   RUN [\"/usr/bin/python3\", \"-c\", \"import os; [os.remove(f'/usr/bin/{name}') for name in ('tar', 'sh', 'dash', 'bash')]\"]\n\
+                   HEALTHCHECK CMD [\"/usr/bin/python3\", \"-c\", \"open('/checked', 'w')\"]\nENTRYPOINT [\"/usr/bin/id\"]\nUSER 4242\nVOLUME /home/node\n";
+    let Some(scene) = built(hostile) else { return };
+    let ran = python(
+        &scene,
+        "import os
+print(os.getuid(), os.getgid(), os.environ['HOME'], os.getcwd())
+caps = [line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')]
+print(set(caps), os.path.exists('/checked'))
+print(open(os.environ['HOME'] + '/.claude/skills/greet/SKILL.md').read())",
+    );
+    match ran.code {
+        // It holds, with everything in its place…
+        0 => {
+            let none = "{'0000000000000000'}";
+            assert_eq!(ran.stdout, format!("1000 1000 /home/node /home/node\n{none} False\na skill\n"), "{ran:?}");
+        }
+        // …or is refused, by the name of what is in the way.
+        125 => assert!(ran.stderr.contains("error: ") && ran.stderr.contains("/home"), "{ran:?}"),
+        other => panic!("{other}: {ran:?}"),
+    }
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn an_engine_that_refuses_is_told_with_what_mends_it() {
+    if is_native() {
+        return;
+    }
+    let scene = Scene::new();
+    let socket = scene.path("closed.sock");
+    // Bound and left: whoever connects is refused.
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let scene = scene.env("DOCKER_HOST", &format!("unix://{}", socket.display()));
+    let ran = scene.script("true");
+    assert!(ran.code == 125 && ran.stderr.contains("DOCKER_HOST") && ran.stderr.contains("hint: "), "{ran:?}");
+    scene.assert_nothing_left();
+}
