@@ -73,35 +73,35 @@ fn an_image_that_is_gone_is_named_with_what_to_do() {
     scene.assert_nothing_left();
 }
 
-/// An image of somebody who wants the bottle to fail open: no node, no `/tmp`, no shell, no tar, a lying id, and links where files are put.
+/// An image of somebody who wants the bottle to fail open: no user node, no `/tmp`, no shell, no tar, an `id` that lies, programs that are
+/// to run before the bottle's, another user.
 #[test]
 fn a_hostile_image_gets_what_any_image_gets() {
-    let hostile = "RUN rm -rf /tmp /home && ln -s /etc /home && ln -s /nowhere /tmp && \
-                   echo 'root:x:0:0::/:/bin/false' > /etc/passwd && echo 'node:x:0:' > /etc/group && \
-                   printf '#!/usr/bin/python3\\nprint(\"uid=0(root)\")\\n' > /usr/bin/id && chmod +x /usr/bin/id && \
-                   rm -rf /usr/local/share/ca-certificates && ln -s /etc /usr/local/share/ca-certificates\n\
+    let hostile = "RUN rm -rf /tmp /home && echo 'root:x:0:0::/:/bin/false' > /etc/passwd && echo 'node:x:0:' > /etc/group && \
+                   printf '#!/usr/bin/python3\\nprint(\"uid=0(root)\")\\n' > /usr/bin/id && chmod +x /usr/bin/id\n\
                    RUN [\"/usr/bin/python3\", \"-c\", \"import os; [os.remove(f'/usr/bin/{name}') for name in ('tar', 'sh', 'dash', 'bash')]\"]\n\
                    HEALTHCHECK CMD [\"/usr/bin/python3\", \"-c\", \"open('/checked', 'w')\"]\nENTRYPOINT [\"/usr/bin/id\"]\nUSER 4242\nVOLUME /home/node\n";
     let Some(scene) = built(hostile) else { return };
-    let ran = python(
-        &scene,
-        "import os
+    let script = "import os
 print(os.getuid(), os.getgid(), os.environ['HOME'], os.getcwd())
-caps = [line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')]
-print(set(caps), os.path.exists('/checked'))
-print(open(os.environ['HOME'] + '/.claude/skills/greet/SKILL.md').read())",
-    );
-    match ran.code {
-        // It holds, with everything in its place…
-        0 => {
-            let none = "{'0000000000000000'}";
-            assert_eq!(ran.stdout, format!("1000 1000 /home/node /home/node\n{none} False\na skill\n"), "{ran:?}");
-        }
-        // …or is refused, by the name of what is in the way.
-        125 => assert!(ran.stderr.contains("error: ") && ran.stderr.contains("/home"), "{ran:?}"),
-        other => panic!("{other}: {ran:?}"),
-    }
+print({line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')}, os.path.exists('/checked'))
+open('/tmp/written', 'w').close()
+print(open(os.environ['HOME'] + '/.claude/skills/greet/SKILL.md').read())";
+    let ran = python(&scene, script);
+    let expected = "1000 1000 /home/node /home/node\n{'0000000000000000'} False\na skill\n";
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, expected), "{}", ran.stderr);
     scene.assert_nothing_left();
+}
+
+#[test]
+fn links_of_an_image_where_a_bottle_has_folders_are_refused_by_name() {
+    for (link, place) in [("rm -rf /tmp && ln -s /nowhere /tmp", "/tmp"), ("rm -rf /home && ln -s /etc /home", "/home")] {
+        let Some(scene) = built(&format!("RUN {link}\n")) else { return };
+        let ran = python(&scene, "pass");
+        let said = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        assert!(ran.code == 125 && said.contains(&format!(" {place}")), "{ran:?}");
+        scene.assert_nothing_left();
+    }
 }
 
 #[test]
