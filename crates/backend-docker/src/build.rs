@@ -147,7 +147,7 @@ fn tool(recipe: &Recipe, name: &str, socket: &Path, settings: &BuildSettings) ->
     #[allow(clippy::disallowed_methods, reason = "the module that owns `docker`")]
     let mut command = std::process::Command::new("docker");
     command.arg("--host").arg(format!("unix://{}", socket.display())).args(["build", "--tag", name]);
-    command.args(["--label", "bot-bottle.image"]);
+    command.args(["--label", "bot-bottle.image", "--force-rm"]);
     if let Some(network) = &settings.network {
         command.args(["--network", network]);
     }

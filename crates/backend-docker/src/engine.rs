@@ -93,6 +93,10 @@ pub fn text(error: &Error) -> String {
     let mut text = error.to_string();
     let mut inner = error.source();
     while let Some(reason) = inner {
+        // What lies around it tells of the library's layers.
+        if let (Error::HyperLegacyError { .. }, Some(reason)) = (error, reason.downcast_ref::<std::io::Error>()) {
+            return format!("the engine does not answer: {reason}");
+        }
         let said = reason.to_string();
         if !text.contains(&said) {
             text = format!("{text}: {said}");

@@ -444,5 +444,5 @@ impl Phases<'_> {
 
 fn close_later(undo: &mut Undo, bottle: &Arc<dyn Bottle>) {
     let bottle = Arc::clone(bottle);
-    undo.push(format!("closing bottle {}", bottle.name()), async move { bottle.close().await });
+    undo.push("at the end", async move { bottle.close().await });
 }
