@@ -51,11 +51,14 @@ fn a_place_of_the_bottles_own_is_refused_before_anything_is_made() {
 #[test]
 fn an_image_that_cannot_be_taken_is_refused_before_anything_is_made() {
     let archive = ("~/root.tar", "an archive cannot be taken");
-    let other =
-        if is_native() { ("debian:13", "an engine's image name cannot be taken") } else { ("~", "a folder cannot be taken") };
+    let other = if is_native() {
+        ("debian:13", "an engine's image name cannot be taken")
+    } else {
+        ("~/rootfs", "a folder cannot be taken")
+    };
     for (image, reason) in [archive, other] {
         let scene = Scene::bare().bottle("b", &format!("{SHELL}  image: {image}\n")).agent("a", "bottle: b\n", "");
-        let scene = scene.file("home/root.tar", "");
+        let scene = scene.file("home/root.tar", "").file("home/rootfs/etc/passwd", "");
         let ran = scene.script("true");
         let said = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
         assert!(ran.code == 125 && said.starts_with(&format!("error: agent_provider.image: {image}: ")), "{ran:?}");
