@@ -65,11 +65,11 @@ fn stop_ends_one_session_or_all_and_waits_for_their_end() {
 #[test]
 fn what_runs_in_a_session_that_ends_is_told_why() {
     let scene = Scene::new();
-    let agent = "echo ready; trap 'exit 0' USR1; while :; do sleep 0.1; done";
+    let agent = "echo ready; until [ -e ~/enough ]; do sleep 0.1; done";
     type End<'a> = &'a dyn Fn(&crate::scene::Live);
     let stop: End<'_> = &|_| assert_eq!(scene.run(&["stop", "s"]).code, 0);
     let terminate: End<'_> = &|live| live.signal(Signal::TERM);
-    let agent_ends: End<'_> = &|_| drop(scene.run(&["exec", "s", "--", "sh", "-c", "kill -USR1 $(pgrep -f '[t]rap .exit 0')"]));
+    let agent_ends: End<'_> = &|_| drop(scene.run(&["exec", "s", "--", "sh", "-c", "touch ~/enough"]));
     for (end, why) in [(stop, "was stopped"), (terminate, "was ended by a signal"), (agent_ends, "ended with its agent")] {
         let live = scene.live(agent);
         let mut command = Command::new(PROGRAM.as_str());
