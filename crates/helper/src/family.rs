@@ -2,7 +2,7 @@
 //!
 //! Each program is watched by a process of the helper that is a *child subreaper* (`PR_SET_CHILD_SUBREAPER`): whatever the
 //! program starts stays below it, however often it forks and starts new sessions. A kernel without subreapers gets a control group
-//! for each program instead ([`Groups`]).
+//! for each program instead (`groups.rs`).
 
 use std::collections::HashMap;
 use std::fs;
