@@ -118,5 +118,7 @@ stop_docker() {
   [ -n "${docker_pid:-}" ] || return 0
   kill "$docker_pid" 2>/dev/null
   wait "$docker_pid" 2>/dev/null
+  # An engine that ran something in the host's network leaves that mounted.
+  umount "$work"/docker/exec/netns/* 2>/dev/null
   docker_pid=''
 }
