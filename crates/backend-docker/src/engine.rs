@@ -1,21 +1,29 @@
 //! The connection to the engine, and what it says of itself.
 
 use std::error::Error as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::SystemInfo;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use bottle::Unavailable;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use crate::backend::NAME;
 use crate::background::Background;
 use crate::place::{self, Place, PlaceError};
 use crate::settings::Settings;
+use crate::unreached::Unreached;
 
-/// Seconds until an engine that does not answer is given up.
+/// Seconds until an engine that does not answer is given up, once it has said what it is.
 const PATIENCE: u64 = 120;
+/// The same for its first word. Where systemd holds the socket it takes the connection before the engine has begun to start.
+const FIRST_PATIENCE: Duration = Duration::from_secs(10);
+/// The same for what it says of itself: it looks at everything it has for that.
+const INFO_PATIENCE: Duration = Duration::from_secs(30);
 
 /// An engine that answers.
 pub struct Engine {
@@ -36,10 +44,9 @@ impl Engine {
     /// What is missing, and what to do.
     pub async fn connect(settings: &Settings) -> Result<Self, Unavailable> {
         let place = place::find(settings).map_err(|error| nowhere(&error))?;
-        let socket = place.socket.to_string_lossy();
-        let api = Docker::connect_with_socket(&socket, PATIENCE, API_DEFAULT_VERSION).map_err(|error| silent(&place, &error))?;
-        let api = api.negotiate_version().await.map_err(|error| silent(&place, &error))?;
-        let info = api.info().await.map_err(|error| silent(&place, &error))?;
+        let api = reach(&place).await.map_err(|why| why.told(&place))?;
+        let info = timeout(INFO_PATIENCE, describe(api)).await.unwrap_or(Err(Unreached::Silent(INFO_PATIENCE)));
+        let (api, info) = info.map_err(|why| why.told(&place))?;
         let background = Background::start().map_err(|error| unavailable(format!("starting a thread: {error}"), &[]))?;
         Ok(Self { api, socket: place.socket, info, background })
     }
@@ -62,27 +69,24 @@ fn nowhere(error: &PlaceError) -> Unavailable {
     }
 }
 
-/// An engine that does not answer as it should.
-fn silent(place: &Place, error: &Error) -> Unavailable {
-    let missing = format!("the engine at {} ({}): {}", place.socket.display(), place.by, text(error));
-    match socket_error(&place.socket) {
-        Some(std::io::ErrorKind::PermissionDenied) => unavailable(
-            missing,
-            &[
-                "sudo usermod -aG docker \"$USER\"   # and log in again; members of that group have root's power on this machine",
-                "or use rootless Docker, whose socket is your own: dockerd-rootless-setuptool.sh install",
-            ],
-        ),
-        Some(std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound) => {
-            unavailable(missing, &["sudo systemctl start docker"])
-        }
-        Some(_) | None => unavailable(missing, &[]),
-    }
+/// Connects, and waits for a first word: whatever takes a connection and says nothing is no engine.
+async fn reach(place: &Place) -> Result<Docker, Unreached> {
+    let first = async {
+        // By hand first: the API's own errors hide why it could not connect.
+        drop(UnixStream::connect(&place.socket).await.map_err(Unreached::Socket)?);
+        let socket = place.socket.to_string_lossy();
+        let api = Docker::connect_with_socket(&socket, PATIENCE, API_DEFAULT_VERSION).map_err(Unreached::Answer)?;
+        api.ping().await.map_err(Unreached::Answer)?;
+        Ok(api)
+    };
+    timeout(FIRST_PATIENCE, first).await.unwrap_or(Err(Unreached::Silent(FIRST_PATIENCE)))
 }
 
-/// What connecting says, which the API's own errors hide.
-fn socket_error(socket: &Path) -> Option<std::io::ErrorKind> {
-    std::os::unix::net::UnixStream::connect(socket).err().map(|error| error.kind())
+/// Agrees on a version, and asks the engine about itself.
+async fn describe(api: Docker) -> Result<(Docker, SystemInfo), Unreached> {
+    let api = api.negotiate_version().await.map_err(Unreached::Answer)?;
+    let info = api.info().await.map_err(Unreached::Answer)?;
+    Ok((api, info))
 }
 
 /// An error of the API in full: what the engine said, or the innermost reason why it could not say anything.

@@ -23,6 +23,7 @@ mod programs;
 mod settings;
 mod site;
 mod trial;
+mod unreached;
 
 pub use backend::{DockerBackend, NAME};
 pub use settings::{BuildSettings, Runtime, Settings};

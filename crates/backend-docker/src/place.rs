@@ -1,5 +1,6 @@
 //! Where the engine is: as the `docker` program itself finds it, then where rootless Docker and Podman have theirs.
 
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,29 @@ const SYSTEM_PODMAN: &str = "/run/podman/podman.sock";
 pub struct Place {
     /// Its Unix socket. An engine on another machine could not reach the session's, so no other kind is taken.
     pub socket: PathBuf,
-    /// What said so, for messages: `DOCKER_HOST`, `context work`.
-    pub by: String,
+    /// What said so.
+    pub by: By,
+}
+
+/// What named an engine's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// `DOCKER_HOST`
+    Variable,
+    /// A context of the `docker` program, of this name.
+    Context(String),
+    /// Nothing: an engine has its socket there by custom.
+    Found,
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable => f.write_str("DOCKER_HOST"),
+            Self::Context(name) => write!(f, "context {name}"),
+            Self::Found => f.write_str("where engines listen"),
+        }
+    }
 }
 
 /// Why there is no address.
@@ -28,7 +50,7 @@ pub enum PlaceError {
     #[error("{by} names {address}, and bottles need an engine on this machine, behind a Unix socket")]
     Elsewhere {
         /// What named it.
-        by: String,
+        by: By,
         /// The address.
         address: String,
     },
@@ -48,11 +70,11 @@ pub enum PlaceError {
 /// Finds the engine.
 pub fn find(settings: &Settings) -> Result<Place, PlaceError> {
     if let Some(host) = settings.host.as_ref().filter(|host| !host.is_empty()) {
-        return named(host.as_bytes(), "DOCKER_HOST");
+        return named(host.as_bytes(), By::Variable);
     }
     if let Some(name) = context(settings)? {
         let address = address_of(settings, &name)?;
-        return named(address.as_bytes(), &format!("context {name}"));
+        return named(address.as_bytes(), By::Context(name));
     }
     let mut known = vec![PathBuf::from(SYSTEM)];
     if let Some(run) = &settings.run {
@@ -62,14 +84,14 @@ pub fn find(settings: &Settings) -> Result<Place, PlaceError> {
     let found = known.iter().find(|path| path.exists());
     let shown = || known.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let socket = found.ok_or_else(|| PlaceError::Nowhere(shown()))?;
-    Ok(Place { by: socket.display().to_string(), socket: socket.clone() })
+    Ok(Place { by: By::Found, socket: socket.clone() })
 }
 
-fn named(address: &[u8], by: &str) -> Result<Place, PlaceError> {
+fn named(address: &[u8], by: By) -> Result<Place, PlaceError> {
     let path = address.strip_prefix(b"unix://").map(|path| Path::new(std::ffi::OsStr::from_bytes(path)));
     match path.filter(|path| path.is_absolute()) {
-        Some(path) => Ok(Place { socket: path.to_owned(), by: by.to_owned() }),
-        None => Err(PlaceError::Elsewhere { by: by.to_owned(), address: String::from_utf8_lossy(address).into_owned() }),
+        Some(path) => Ok(Place { socket: path.to_owned(), by }),
+        None => Err(PlaceError::Elsewhere { by, address: String::from_utf8_lossy(address).into_owned() }),
     }
 }
 

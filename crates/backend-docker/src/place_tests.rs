@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use super::{Place, PlaceError, find};
+use super::{By, Place, PlaceError, find};
 use crate::settings::Settings;
 
 fn settings(config: &Path) -> Settings {
@@ -24,7 +24,7 @@ fn the_variable_comes_before_the_context() {
     context(config.path(), "work", "unix:///run/work.sock");
     let mut settings = settings(config.path());
     settings.context = Some("work".into());
-    assert_eq!(find(&settings).unwrap(), Place { socket: "/run/work.sock".into(), by: "context work".into() });
+    assert_eq!(find(&settings).unwrap(), Place { socket: "/run/work.sock".into(), by: By::Context("work".to_owned()) });
     settings.host = Some(OsString::from("unix:///run/variable.sock"));
     assert_eq!(find(&settings).unwrap().socket, Path::new("/run/variable.sock"));
 }
@@ -47,7 +47,7 @@ fn an_engine_elsewhere_is_refused() {
     for address in ["tcp://10.0.0.1:2375", "ssh://somebody@there", "unix://relative", "npipe:////./pipe/docker"] {
         let settings = Settings { host: Some(address.into()), ..settings(config.path()) };
         let error = find(&settings).unwrap_err();
-        assert!(matches!(&error, PlaceError::Elsewhere { by, .. } if by == "DOCKER_HOST"), "{error}");
+        assert!(matches!(&error, PlaceError::Elsewhere { by, .. } if *by == By::Variable), "{error}");
         assert!(error.to_string().contains(address));
     }
 }
