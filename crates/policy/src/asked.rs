@@ -34,6 +34,28 @@ pub trait Headers {
     fn values<'a>(&'a self, name: &str) -> Box<dyn Iterator<Item = &'a [u8]> + 'a>;
 }
 
+/// Headers by which frameworks take another method than the request's own.
+pub const OVERRIDING: [&str; 9] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-method",
+    "x-http-verb",
+    "x-wp-method",
+    "x-forwarded-method",
+    "x-original-method",
+    "x-rewrite-method",
+];
+
+impl Asked<'_> {
+    /// The methods that a server may take the request for besides its own. Threat: frameworks obey a header, so that a GET or POST
+    /// that is allowed does what a DELETE would.
+    pub(crate) fn overriding(&self) -> impl Iterator<Item = String> {
+        let values = OVERRIDING.iter().flat_map(|name| self.headers.values(name));
+        values.map(|value| String::from_utf8_lossy(value.trim_ascii()).to_ascii_uppercase())
+    }
+}
+
 impl Transport {
     /// The port that is meant where none is named.
     pub fn default_port(self) -> u16 {

@@ -32,7 +32,7 @@ mod token_ref;
 mod url_target;
 
 pub use self::shown::Shown;
-pub use asked::{Asked, Headers, Transport};
+pub use asked::{Asked, Headers, OVERRIDING, Transport};
 pub use auth::{Auth, Scheme, SchemeError, UserName, UserNameError};
 pub use cidr::{Cidr, CidrError};
 pub use code::Code;
@@ -52,7 +52,7 @@ pub use refusal::Refusal;
 pub use request_match::RequestMatch;
 pub use route::{Route, RouteConflict};
 pub use rule::{Account, Origin, Rule};
-pub use table::{OVERRIDING, Reach, Table, TableConflict, Verdict};
+pub use table::{Reach, Table, TableConflict, Verdict};
 pub use tls::{TlsMode, TlsModeError};
 pub use token_ref::{Login, TokenRef, TokenRefError};
 pub use url_target::{UrlError, UrlTarget};

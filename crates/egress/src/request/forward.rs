@@ -121,7 +121,7 @@ fn judge<'a, B>(
         Verdict::Allow(rule) => rule,
         Verdict::Refuse(refusal) => return Err(refusal),
     };
-    if policy::is_git_push(method.as_str(), uri.path(), uri.query().unwrap_or_default()) {
+    if policy::is_git_push(&asked, uri.query().unwrap_or_default()) {
         return Err(Refusal { rule: Some(rule.origin.clone()), ..refusal::plain(Code::GitPush) });
     }
     Ok(rule)

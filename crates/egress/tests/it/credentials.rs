@@ -102,7 +102,18 @@ async fn a_push_goes_through_the_git_gate_alone() {
     let origin = Origin::tls(&["http/1.1"]).await;
     let scene = Setting::new(vec![with_credential("a.example", origin.address)], &origin.roots).start();
     let mut client = scene.https("a.example").await;
-    for path in ["/repo.git/info/refs?service=git-receive-pack", "/repo.git/git-receive-pack", "/repo.git/git%2dreceive-pack"] {
+    for path in [
+        "/repo.git/info/refs?service=git-receive-pack",
+        "/repo.git/info/refs%3fservice=git-receive-pack",
+        "/repo.git/git-receive-pack",
+        "/repo.git/git%2dreceive-pack",
+        "/repo.git/git-receive-pack%3f",
+        "/repo.git/git-receive-pack%23",
+        "/repo.git/git-receive-pack%00",
+        "/repo.git/git-receive-pack%20",
+        "/repo.git/git-receive-pack%253f",
+        "/repo.git/git-receive-pack%ef%bc%8f",
+    ] {
         assert_eq!(send(&mut client, get(path, "a.example")).await.refusal(), "egress.git_push", "{path}");
     }
     assert_eq!(send(&mut client, get("/repo.git/info/refs?service=git-upload-pack", "a.example")).await.status, 200);

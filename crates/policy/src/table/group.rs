@@ -42,7 +42,7 @@ impl Group {
         if !self.reads_methods {
             return own;
         }
-        for method in overriding(asked) {
+        for method in asked.overriding() {
             let taken_for = self.choose_by_path(all, &Asked { method: &method, ..*asked });
             if !own.is_like(&taken_for) {
                 // What it may not be taken for it may not be; which of two rules decides nobody can tell either.
@@ -96,26 +96,6 @@ impl Choice<'_> {
             (Self::Rule(_) | Self::NoPort | Self::None | Self::Unsure, _) => false,
         }
     }
-}
-
-/// Headers by which frameworks take another method than the request's own.
-pub const OVERRIDING: [&str; 9] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-method",
-    "x-http-verb",
-    "x-wp-method",
-    "x-forwarded-method",
-    "x-original-method",
-    "x-rewrite-method",
-];
-
-/// The methods that a server may take the request for besides its own. Threat: frameworks obey a header, so that a GET or POST that
-/// is allowed does what a DELETE would.
-fn overriding(asked: &Asked<'_>) -> Vec<String> {
-    let values = OVERRIDING.iter().flat_map(|name| asked.headers.values(name));
-    values.map(|value| String::from_utf8_lossy(value.trim_ascii()).to_ascii_uppercase()).collect()
 }
 
 fn fit(rule: &Rule, asked: &Asked<'_>, path: Option<&[u8]>) -> Fit {

@@ -7,7 +7,6 @@ mod refused;
 use std::collections::HashMap;
 
 pub use conflict::TableConflict;
-pub use group::OVERRIDING;
 use group::{Choice, Group};
 
 use crate::{Asked, Host, HostPattern, Refusal, Rule, TlsMode, Transport};

@@ -47,7 +47,7 @@ impl Request<'_> {
         }
         match table.judge(&asked) {
             Verdict::Refuse(refusal) => Outcome::Refused(refusal),
-            Verdict::Allow(rule) if is_git_push(self.method, &url.path, &url.query) => Outcome::Refused(Refusal {
+            Verdict::Allow(rule) if is_git_push(&asked, &url.query) => Outcome::Refused(Refusal {
                 code: Code::GitPush,
                 message: Code::GitPush.summary().to_owned(),
                 hint: Code::GitPush.mend().to_owned(),
