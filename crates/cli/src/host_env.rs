@@ -66,9 +66,12 @@ impl HostEnvironment {
         self.set(name)
     }
 
-    /// `BOT_BOTTLE_DRY_RUN=1`.
-    pub fn dry_run(&self) -> bool {
-        self.set("BOT_BOTTLE_DRY_RUN").is_some_and(|value| value != "0")
+    /// `BOT_BOTTLE_DRY_RUN`.
+    ///
+    /// # Errors
+    /// When it says neither yes nor no.
+    pub fn dry_run(&self) -> Result<bool, Failure> {
+        self.switch("BOT_BOTTLE_DRY_RUN")
     }
 
     /// `BOT_BOTTLE_GUEST_SKILLS_DIR`.
@@ -79,6 +82,19 @@ impl HostEnvironment {
     /// `PATH`.
     pub fn path(&self) -> OsString {
         self.set("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin")).to_owned()
+    }
+
+    /// A variable that is on or off, in the words that people use for it; off when it is unset.
+    fn switch(&self, name: &str) -> Result<bool, Failure> {
+        let Some(value) = self.set(name) else { return Ok(false) };
+        match value.to_string_lossy().to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" | "on" => Ok(true),
+            "0" | "false" | "no" | "off" => Ok(false),
+            _ => {
+                Err(Failure::usage(format!("{name} is {}, which is neither yes nor no", store::escape(&value.to_string_lossy())))
+                    .hint(format!("set {name} to 1 or 0, or unset it")))
+            }
+        }
     }
 
     /// What a shell uses where nothing is set counts as unset.
@@ -98,6 +114,19 @@ impl fmt::Debug for HostEnvironment {
 #[cfg(test)]
 mod tests {
     use super::HostEnvironment;
+
+    #[test]
+    fn a_switch_is_on_or_off_and_nothing_else() {
+        let dry_run = |value: &str| {
+            HostEnvironment { variables: [("BOT_BOTTLE_DRY_RUN".into(), value.into())].into(), cwd: None }.dry_run()
+        };
+        assert!(["1", "true", "TRUE", "yes", "on"].iter().all(|value| dry_run(value).unwrap()));
+        assert!(["", "0", "false", "No", "off"].iter().all(|value| !dry_run(value).unwrap()));
+        for value in ["2", "flase", " ", "y n"] {
+            let failure = dry_run(value).unwrap_err();
+            assert!(failure.code() == 2 && failure.parts().0.contains(&format!("BOT_BOTTLE_DRY_RUN is {value}")), "{failure:?}");
+        }
+    }
 
     #[test]
     fn debug_shows_names_and_no_value() {

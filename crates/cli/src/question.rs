@@ -1,5 +1,5 @@
 use secret::Secret;
-use session::terminal::{Question, QuestionError, ask, restore_all};
+use session::terminal::{Question, QuestionError, Wanted, ask, restore_all};
 use session::{Caught, Interrupts};
 
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ pub async fn wait<T: Send + 'static>(
 /// # Errors
 /// When the terminal cannot be used.
 pub async fn confirm(interrupts: &mut Interrupts, text: String) -> Result<Waited<Option<bool>>, Failure> {
-    match line(interrupts, text, true).await? {
+    match line(interrupts, text, Wanted::Decision).await? {
         Waited::Done(Some(answer)) => Ok(Waited::Done(Some(matches!(answer.reveal(), b"y" | b"Y" | b"yes" | b"YES")))),
         Waited::Done(None) => Ok(Waited::Done(None)),
         Waited::Caught(caught) => Ok(Waited::Caught(caught)),
@@ -46,8 +46,8 @@ pub async fn confirm(interrupts: &mut Interrupts, text: String) -> Result<Waited
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub async fn line(interrupts: &mut Interrupts, text: String, echo: bool) -> Result<Waited<Option<Secret>>, Failure> {
-    match wait(interrupts, move || ask(Question { text: &text, echo })).await? {
+pub async fn line(interrupts: &mut Interrupts, text: String, wanted: Wanted) -> Result<Waited<Option<Secret>>, Failure> {
+    match wait(interrupts, move || ask(Question { text: &text, wanted })).await? {
         Waited::Caught(caught) => Ok(Waited::Caught(caught)),
         Waited::Done(Ok(answer)) => Ok(Waited::Done(Some(answer))),
         Waited::Done(Err(QuestionError::Interrupted)) => Ok(Waited::Caught(Caught::Signal(bottle::Signal::Interrupt))),

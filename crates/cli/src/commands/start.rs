@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use agents::Mode;
 use manifest::Catalogue;
 use provision::Notice;
+use session::terminal::Wanted;
 use session::{Caught, Choices, Ending, Host, Interrupts, Outcome, Plan, Planner, Session};
 use store::Home;
 
@@ -19,7 +20,7 @@ use crate::{backends, talk};
 
 /// `start [AGENT]`
 pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
-    let dry_run = args.dry_run || host.dry_run();
+    let dry_run = host.dry_run()? || args.dry_run;
     if args.format == Format::Json && !dry_run {
         return Err(Failure::usage("--format json is for a dry run").hint("add --dry-run"));
     }
@@ -170,7 +171,7 @@ async fn ask(mut plan: Plan, interrupts: &mut Interrupts) -> Result<Result<Plan,
             None => format!("{}: ", ask.name),
         };
         let typed = loop {
-            match line(interrupts, text.clone(), false).await {
+            match line(interrupts, text.clone(), Wanted::Secret).await {
                 Ok(Waited::Done(Some(value))) if value.is_empty() => {
                     talk::note(&format!("{} cannot be empty; Ctrl-C leaves", ask.name));
                 }

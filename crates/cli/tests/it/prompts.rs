@@ -15,6 +15,23 @@ fn only_yes_means_yes() {
     }
 }
 
+/// Keys that were meant for what ran before, or that a program wrote to the terminal as if they had been typed, decide nothing.
+#[test]
+fn what_is_typed_before_the_question_does_not_answer_it() {
+    let scene = Scene::new();
+    let script = "echo ready; read -r go; exec \"$0\" start a -- sh -c 'exit 7'";
+    let mut terminal = Terminal::run_other(&scene, "sh", &["-c", script, PROGRAM.as_str()]);
+    terminal.until("ready");
+    // One line for the shell; the other lies there when the question is asked.
+    terminal.press("go\ry\r");
+    terminal.until("start? [y/N]");
+    terminal.press("n\r");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(screen.contains("[y/N] n\naborted"), "{screen}");
+    scene.assert_nothing_left();
+}
+
 #[test]
 fn what_is_swapped_while_the_person_reads_is_not_used() {
     let (shown, planted) = ("project", "planted");

@@ -5,4 +5,4 @@ mod mode;
 mod question;
 
 pub use mode::{Mode, ModeGuard, restore_all, size};
-pub use question::{ANSWER_MAX, Question, QuestionError, ask};
+pub use question::{ANSWER_MAX, Question, QuestionError, Wanted, ask};

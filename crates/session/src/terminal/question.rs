@@ -12,8 +12,18 @@ use super::line::{Line, Pressed};
 pub struct Question<'a> {
     /// What is asked, shown as it is: the caller escapes what came from elsewhere.
     pub text: &'a str,
-    /// Whether the answer is shown while it is typed.
-    pub echo: bool,
+    /// What is wanted.
+    pub wanted: Wanted,
+}
+
+/// What a question is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A decision, shown while it is typed. What was typed before the question stood there is thrown away: nobody has decided
+    /// what they had not read.
+    Decision,
+    /// A secret, unseen. What was typed ahead is its beginning.
+    Secret,
 }
 
 /// Why there is no answer.
@@ -44,8 +54,11 @@ pub fn ask(question: Question<'_>) -> Result<Secret, QuestionError> {
     let opened = File::options().read(true).write(true).open("/dev/tty");
     let mut terminal = opened.map_err(|_| QuestionError::NoTerminal)?;
     let _mode = Mode::Keys.enter(&terminal)?;
+    if question.wanted == Wanted::Decision {
+        tcflush(&terminal, QueueSelector::IFlush).map_err(io::Error::from)?;
+    }
     terminal.write_all(question.text.as_bytes())?;
-    let answer = read(&mut terminal, question.echo);
+    let answer = read(&mut terminal, question.wanted);
     if let Err(QuestionError::TooLong) = answer {
         // The rest of what was pasted must not be typed into the person's shell.
         let _ = tcflush(&terminal, QueueSelector::IFlush);
@@ -55,7 +68,7 @@ pub fn ask(question: Question<'_>) -> Result<Secret, QuestionError> {
     answer
 }
 
-fn read(terminal: &mut File, echo: bool) -> Result<Secret, QuestionError> {
+fn read(terminal: &mut File, wanted: Wanted) -> Result<Secret, QuestionError> {
     let mut line = Line::new(ANSWER_MAX);
     loop {
         // One at a time: what is typed ahead belongs to whoever asks next.
@@ -71,7 +84,7 @@ fn read(terminal: &mut File, echo: bool) -> Result<Secret, QuestionError> {
             Pressed::Interrupt => return Err(QuestionError::Interrupted),
             Pressed::TooLong => return Err(QuestionError::TooLong),
         };
-        if echo {
+        if wanted == Wanted::Decision {
             terminal.write_all(&shown)?;
         }
     }
