@@ -47,7 +47,8 @@ macro_rules! entry {
 }
 
 /// Prepares a process, whatever its caller has handed down. Opens /dev/null where stdin, stdout or stderr are closed: the next file
-/// that is opened would be taken for them. Ignores SIGPIPE: who reads no more is an error of a write. Lets the kernel tell of
+/// that is opened would be taken for them. In the place of stdout it is open for reading alone, so that writing fails as it does where
+/// there is none: what was to be read by somebody must not be lost in silence. Ignores SIGPIPE: who reads no more is an error of a write. Lets the kernel tell of
 /// children that end: a caller that ignores SIGCHLD hands that on through execve, and then nobody could wait for anything
 /// (`sigaction(2)`, "SA_NOCLDWAIT").
 pub fn begin() {
@@ -56,7 +57,8 @@ pub fn begin() {
         for standard in 0..3 {
             if libc::fcntl(standard, libc::F_GETFD) < 0 {
                 // The lowest that is free: this one.
-                if libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) != standard {
+                let mode = if standard == libc::STDOUT_FILENO { libc::O_RDONLY } else { libc::O_RDWR };
+                if libc::open(c"/dev/null".as_ptr(), mode) != standard {
                     libc::abort();
                 }
             }

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use rustix::fs::OFlags;
 
 use crate::args::Color;
 use crate::failure::Failure;
@@ -99,10 +100,17 @@ pub fn data(text: &str) -> Result<Reader, Failure> {
 /// As [`data`].
 pub fn written(outcome: io::Result<()>) -> Result<Reader, Failure> {
     match outcome {
+        // The standard library takes the error of a closed descriptor for success.
+        Ok(()) if !is_open() => Err(Failure::new("writing to stdout: it is closed")),
         Ok(()) => Ok(Reader::There),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(error) => Err(Failure::new(format!("writing to stdout: {error}"))),
     }
+}
+
+/// Whether stdout can be written at all; where it is closed, [`backend_native::begin`] has put something in its place that cannot.
+fn is_open() -> bool {
+    rustix::fs::fcntl_getfl(io::stdout()).is_ok_and(|flags| flags & OFlags::RWMODE != OFlags::RDONLY)
 }
 
 /// Writes a value to stdout as JSON.

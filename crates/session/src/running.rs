@@ -1,9 +1,11 @@
 //! The agent while it runs.
 
 use std::io::{self, IsTerminal as _};
+use std::pin::pin;
 use std::time::Duration;
 
 use bottle::{Bottle, Exec, Process, Signal, Stdio};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::interrupts::{Caught, Interrupts};
@@ -92,13 +94,22 @@ pub(crate) async fn on_streams(
         Err(ending) => return Ok(ending),
     };
     // `--headless` is used where nobody types: an agent that waits for the end of its input would wait for ever.
-    let from = if io::stdin().is_terminal() { StdinFrom::Nothing } else { StdinFrom::Ours };
-    let relay = near.start(from).map_err(failed)?;
+    let from = if io::stdin().is_terminal() { StdinFrom::Nothing } else { StdinFrom::readable() };
+    let (tell, told_broken) = oneshot::channel();
+    let relay = near.start(from, move |error| drop(tell.send(error))).map_err(failed)?;
+    let mut broken = pin!(async {
+        match told_broken.await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await,
+        }
+    });
     at_rest();
     let mut ended = control.wait();
     let mut told = false;
     loop {
         tokio::select! {
+            biased;
+            source = &mut broken => return Err(SessionError::Io { what: "reading stdin", source }),
             status = &mut ended => {
                 let ending = Ending::Agent(status?);
                 return finish(move || relay.finish(), ending, interrupts, limit).await;

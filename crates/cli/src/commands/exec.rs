@@ -51,6 +51,7 @@ fn explain(error: ClientError) -> Failure {
         other @ (ClientError::Connect { .. }
         | ClientError::Ended
         | ClientError::Over { .. }
+        | ClientError::Input(_)
         | ClientError::Output(_)
         | ClientError::Io(_)) => other.into(),
     }

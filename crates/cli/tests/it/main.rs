@@ -9,6 +9,7 @@ mod control;
 mod conversations;
 mod elsewhere;
 mod images;
+mod input;
 mod limits;
 mod listing;
 mod logs;

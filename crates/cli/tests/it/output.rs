@@ -47,6 +47,26 @@ fn data_that_cannot_be_written_is_a_failure() {
     }
 }
 
+/// As the shell's `>&-` leaves it, and as `>/dev/null` mistaken for `</dev/null` would.
+#[test]
+fn a_closed_stdout_is_a_failure() {
+    let scene = scene();
+    let live = scene.live("echo ready; sleep 1000");
+    let agent: [&[&str]; 2] =
+        [&["start", "a", "--headless", "--yes", "--", "echo", "said"], &["exec", "s", "--", "echo", "said"]];
+    for (all, said) in [(&DATA[..], "error: writing to stdout: it is closed"), (&agent[..], "Bad file descriptor")] {
+        for args in all {
+            for closed in ["exec \"$0\" \"$@\" >&-", "exec \"$0\" \"$@\" 1</dev/null"] {
+                let mut command = Command::new("sh");
+                scene.set_up(&mut command);
+                let ran = Ran::of(command.args(["-c", closed, PROGRAM.as_str()]).args(*args).stdin(Stdio::null()));
+                assert!(ran.code == 125 && ran.stderr.contains(said), "{closed} {args:?} {ran:?}");
+            }
+        }
+    }
+    drop(live);
+}
+
 #[test]
 fn a_reader_that_is_gone_is_none() {
     let scene = scene();

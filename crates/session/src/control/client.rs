@@ -1,8 +1,10 @@
 use std::ffi::OsString;
 use std::io;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use bottle::{ExitStatus, Signal, TerminalSize, User};
@@ -12,7 +14,7 @@ use super::frames::{self, Inbox};
 use super::message::{Answer, ExecRequest, Farewell, Request, WireSecret};
 use super::socket;
 use crate::interrupts::Interrupts;
-use crate::relay::{Last, TerminalRelay, pipes};
+use crate::relay::{Last, StdinFrom, TerminalRelay, pipes};
 use crate::terminal;
 use crate::{Caught, Reloaded};
 
@@ -57,6 +59,9 @@ pub enum ClientError {
         /// What ended it.
         why: Farewell,
     },
+    /// What a program is to read cannot be read.
+    #[error("reading stdin: {0}")]
+    Input(io::Error),
     /// What a program wrote could not be passed on.
     #[error("writing what the program says: {0}")]
     Output(io::Error),
@@ -136,6 +141,7 @@ impl Client {
             other @ (ClientError::Connect { .. }
             | ClientError::Ended
             | ClientError::Over { .. }
+            | ClientError::Input(_)
             | ClientError::Output(_)
             | ClientError::Failed { .. }
             | ClientError::Io(_)) => other,
@@ -157,9 +163,18 @@ impl Client {
             Answer::Started => {}
             other => return Err(client.unexpected(other)),
         }
-        let relay = near.start_as_needed(&client.stream)?;
+        let (tell, broken) = mpsc::channel();
+        let session = client.stream.try_clone()?;
+        let relay = near.start_as_needed(StdinFrom::readable(), &client.stream, move |error| {
+            drop(tell.send(error));
+            // The session ends the program then, and says so by closing its side: not before that do we go, and with us its stdin.
+            let _ = session.shutdown(Shutdown::Write);
+        })?;
         let status = client.ended();
         let written = relay.finish();
+        if let Ok(error) = broken.try_recv() {
+            return Err(ClientError::Input(error));
+        }
         let status = status?;
         written.map_err(ClientError::Output)?;
         Ok(status)
@@ -226,7 +241,7 @@ impl Client {
 
     /// Ends a blocked reader, and with it the program: see the module's documentation.
     fn leave(&self, caught: Caught) -> Caught {
-        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        let _ = self.stream.shutdown(Shutdown::Both);
         caught
     }
 

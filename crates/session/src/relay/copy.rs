@@ -164,15 +164,22 @@ pub(super) fn readable<const N: usize>(all: [Option<BorrowedFd<'_>>; N]) -> io::
 /// (`PIPE_BUF`, `pipe(7)`), so it does not wait. Reads nothing when nobody reads `to` any more. Whether there may be more.
 ///
 /// # Errors
-/// When reading or writing fails.
+/// When reading fails.
 pub(super) fn first(from: impl AsFd, to: impl AsFd) -> io::Result<bool> {
     let (from, to) = (from.as_fd(), to.as_fd());
     let mut reader = [PollFd::from_borrowed_fd(to, PollFlags::empty())];
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     rustix::io::retry_on_intr(|| poll(&mut reader, Some(&now)))?;
     let closed = !reader[0].revents().is_empty();
-    // A failure to write says that nobody reads, which is no failure of ours.
-    Ok(!closed && step(from, to, &mut [0; 4096]).is_ok_and(|step| step != Step::End))
+    if closed {
+        return Ok(false);
+    }
+    match step(from, to, &mut [0; 4096]) {
+        Ok(step) => Ok(step != Step::End),
+        // Nobody reads, which is no failure of ours.
+        Err(CopyError::Writing(_)) => Ok(false),
+        Err(CopyError::Reading(error)) => Err(error),
+    }
 }
 
 /// `from` does not block: something in the bottle may hold its other end too, and take what we were told is there.
@@ -210,6 +217,23 @@ fn more_soon(from: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(rustix::io::retry_on_intr(|| poll(&mut polled, Some(&moment)))? > 0)
 }
 
+/// Which side of a copy failed.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// What is copied cannot be read: there may be more of it.
+    Reading(io::Error),
+    /// It cannot be passed on.
+    Writing(io::Error),
+}
+
+impl From<CopyError> for io::Error {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Reading(error) | CopyError::Writing(error) => error,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// This many bytes.
@@ -221,15 +245,15 @@ pub(super) enum Step {
 }
 
 /// Reads once and writes all of it.
-pub(super) fn step(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Step> {
+pub(super) fn step(from: BorrowedFd<'_>, to: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Step, CopyError> {
     let count = match rustix::io::retry_on_intr(|| rustix::io::read(from, &mut *buffer)) {
         Ok(count) => count,
-        // The last program on a terminal is gone (`pty(7)`).
-        Err(Errno::IO) => 0,
+        // The last program on a terminal is gone (`pty(7)`). From anything else it is a disk's error.
+        Err(Errno::IO) if rustix::termios::isatty(from) => 0,
         Err(Errno::AGAIN) => return Ok(Step::Nothing),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(CopyError::Reading(error.into())),
     };
-    write_all(to, &buffer[..count])?;
+    write_all(to, &buffer[..count]).map_err(CopyError::Writing)?;
     Ok(if count == 0 { Step::End } else { Step::Copied(count) })
 }
 
@@ -261,12 +285,12 @@ fn wait(from: BorrowedFd<'_>, done: BorrowedFd<'_>) -> io::Result<(bool, bool)> 
 ///
 /// # Errors
 /// When reading or writing fails.
-pub(super) fn copy_until_closed(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
+pub(super) fn copy_until_closed(from: impl AsFd, to: impl AsFd) -> Result<(), CopyError> {
     let mut buffer = Buffer::default();
     let (from, to) = (from.as_fd(), to.as_fd());
     loop {
         let mut both = [PollFd::from_borrowed_fd(from, PollFlags::IN), PollFd::from_borrowed_fd(to, PollFlags::empty())];
-        rustix::io::retry_on_intr(|| poll(&mut both, None))?;
+        rustix::io::retry_on_intr(|| poll(&mut both, None)).map_err(|error| CopyError::Reading(error.into()))?;
         if !both[1].revents().is_empty() || step(from, to, buffer.room())? == Step::End {
             return Ok(());
         }

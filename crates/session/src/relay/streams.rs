@@ -1,8 +1,11 @@
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd as _, OwnedFd};
 use std::thread::{self, JoinHandle};
 
+use rustix::fs::OFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::copy::CopyError;
 
 /// The ends that a program in the bottle gets.
 #[derive(Debug)]
@@ -30,6 +33,17 @@ pub enum StdinFrom {
     Ours,
     /// Nothing: it is at its end from the beginning.
     Nothing,
+}
+
+impl StdinFrom {
+    /// Our own stdin, where it can be read: `nohup` puts a descriptor that is open for writing alone in a terminal's place, to
+    /// say that there is no input.
+    pub fn readable() -> Self {
+        match rustix::fs::fcntl_getfl(io::stdin()) {
+            Ok(flags) if flags & OFlags::RWMODE == OFlags::WRONLY => Self::Nothing,
+            Ok(_) | Err(_) => Self::Ours,
+        }
+    }
 }
 
 /// Copies between our stdin, stdout and stderr and a program's, on threads of its own.
@@ -69,36 +83,42 @@ pub fn pipes() -> io::Result<(NearEnds, FarEnds)> {
 }
 
 impl NearEnds {
-    /// Starts copying.
+    /// Starts copying. `broken` is called when our stdin cannot be read: the program's is not closed then, for it must not take what
+    /// it has for all there is, and is to be ended.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn start(self, from: StdinFrom) -> io::Result<StreamRelay> {
+    pub fn start(self, from: StdinFrom, broken: impl FnOnce(io::Error) + Send + 'static) -> io::Result<StreamRelay> {
         let (mut relay, stdin) = self.silent()?;
         relay.stdout = relay.stdout.copied("stdout", io::stdout, &relay.ended)?;
         relay.stderr = relay.stderr.copied("stderr", io::stderr, &relay.ended)?;
         match from {
             StdinFrom::Nothing => drop(stdin),
-            StdinFrom::Ours => copy_stdin(stdin)?,
+            StdinFrom::Ours => copy_stdin(stdin, broken)?,
         }
         Ok(relay)
     }
 
     /// Starts copying each stream when there is something in it, and returns when all are copied or `over` has something to
-    /// say. A program that ends at once and says little then costs no thread.
+    /// say. A program that ends at once and says little then costs no thread. `broken` as with [`NearEnds::start`].
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn start_as_needed(self, over: impl AsFd) -> io::Result<StreamRelay> {
+    pub fn start_as_needed(
+        self,
+        from: StdinFrom,
+        over: impl AsFd,
+        broken: impl FnOnce(io::Error) + Send + 'static,
+    ) -> io::Result<StreamRelay> {
         let (mut relay, stdin) = self.silent()?;
-        let mut stdin = Some(stdin);
+        let mut stdin = (from == StdinFrom::Ours).then_some((stdin, broken));
         loop {
             let (silent_out, silent_err) = (relay.stdout.silent(), relay.stderr.silent());
             if silent_out.is_none() && silent_err.is_none() && stdin.is_none() {
                 return Ok(relay);
             }
             let ours = io::stdin();
-            let wanted = [Some(over.as_fd()), silent_out, silent_err, stdin.as_ref().map(|_| ours.as_fd())];
+            let wanted = [Some(over.as_fd()), silent_out, silent_err, stdin.is_some().then(|| ours.as_fd())];
             let [is_over, out, err, typed] = super::copy::readable(wanted)?;
             if is_over {
                 return Ok(relay);
@@ -109,10 +129,12 @@ impl NearEnds {
             if err {
                 relay.stderr = relay.stderr.copied("stderr", io::stderr, &relay.ended)?;
             }
-            if typed && let Some(stdin) = stdin.take() {
-                // Most often the end of /dev/null, which needs no thread to be passed on.
-                if super::copy::first(&ours, &stdin)? {
-                    copy_stdin(stdin)?;
+            if typed && let Some((stdin, broken)) = stdin.take() {
+                match super::copy::first(&ours, &stdin) {
+                    Ok(true) => copy_stdin(stdin, broken)?,
+                    // Most often the end of /dev/null, which needs no thread to be passed on.
+                    Ok(false) => {}
+                    Err(error) => break_off(stdin, error, broken),
                 }
             }
         }
@@ -175,9 +197,20 @@ impl StreamRelay {
 }
 
 /// Never joined: it may be waiting for a person to type.
-fn copy_stdin(to: OwnedFd) -> io::Result<()> {
+fn copy_stdin(to: OwnedFd, broken: impl FnOnce(io::Error) + Send + 'static) -> io::Result<()> {
     // `done` for this direction is the pipe itself: its error condition says that the program reads no more.
-    spawn("stdin", move || drop(super::copy::copy_until_closed(io::stdin(), &to))).map(drop)
+    let copy = move || match super::copy::copy_until_closed(io::stdin(), &to) {
+        Ok(()) | Err(CopyError::Writing(_)) => {}
+        Err(CopyError::Reading(error)) => break_off(to, error, broken),
+    };
+    spawn("stdin", copy).map(drop)
+}
+
+/// Threat: a program that is told the end of an input of which it has half takes that for all there is, and acts on it. The pipe
+/// stays open until our process ends, after the program.
+fn break_off(to: OwnedFd, error: io::Error, broken: impl FnOnce(io::Error)) {
+    let _kept_open = to.into_raw_fd();
+    broken(error);
 }
 
 fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
