@@ -105,6 +105,7 @@ pub(crate) fn violated(violation: Violation) -> policy::Refusal {
         | Violation::Control
         | Violation::RequestLine
         | Violation::Target
+        | Violation::Fragment
         | Violation::Folded
         | Violation::FieldName
         | Violation::Length

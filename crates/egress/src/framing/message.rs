@@ -34,6 +34,9 @@ pub enum Violation {
     /// A target with characters that no URI has, even as browsers write them, or that is none (RFC 9112 §3.2).
     #[error("the request's target is no URI: percent-encode what is not a letter, digit or one of `-._~` in it")]
     Target,
+    /// A fragment, which is no part of a target (RFC 9112 §3.2).
+    #[error("the request's target holds a fragment (`#…`), which is never sent: remove it")]
+    Fragment,
     /// A header line that goes on in the next (obs-fold, RFC 9112 §5.2).
     #[error("a header is folded over two lines")]
     Folded,
@@ -329,7 +332,8 @@ fn chunk_size(line: &[u8]) -> Result<u64, Violation> {
 
 /// Exactly what the server behind takes: it would answer anything else by itself, with a bare status. It takes what browsers and curl
 /// leave as it is (`|`, `^`, `{`, `}`, `"` in a path, UTF-8), by the URL standard's states for paths and queries; what that standard
-/// encodes (`<`, `>`, the grave accent) and bytes that are no text are refused, because two servers could read them differently.
+/// encodes (`<`, `>`, the grave accent) and bytes that are no text are refused, because two servers could read them differently; so is
+/// a fragment, which the server behind would drop in silence, together with the path where there is nothing else.
 fn check_target(target: &[u8]) -> Result<(), Violation> {
     /// Longest that `http::Uri` holds (its offsets have 16 bits).
     const LONGEST: usize = u16::MAX as usize - 1;
@@ -338,7 +342,11 @@ fn check_target(target: &[u8]) -> Result<(), Violation> {
     }
     // Nearly all, without a copy.
     let is_plain = target[0] == b'/' && target.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%?&=+,:@".contains(byte));
-    if is_plain || http::Uri::try_from(target).is_ok() { Ok(()) } else { Err(Violation::Target) }
+    match target.contains(&b'#') {
+        false if is_plain || http::Uri::try_from(target).is_ok() => Ok(()),
+        false => Err(Violation::Target),
+        true => Err(Violation::Fragment),
+    }
 }
 
 /// What may stand in a line: no control character but the tab.

@@ -47,6 +47,9 @@ fn the_proxy_takes_connect_and_absolute_targets() {
         ("GET", "http://a.example/x", &["a.example", "a.example"], Err(Code::BadRequest)),
         ("GET", "http://allowed@a.example/x", &["a.example"], Err(Code::BadRequest)),
         ("GET", "https://a.example/x", &["a.example"], Err(Code::BadRequest)),
+        ("GET", "http://a.example", &["a.example"], Ok("http://a.example")),
+        ("GET", "http://a.example?x", &["a.example"], Ok("http://a.example")),
+        ("GET", "http://a.example#x", &["a.example"], Err(Code::BadRequest)),
         ("GET", "/x", &["a.example"], Err(Code::BadRequest)),
         ("OPTIONS", "*", &["a.example"], Err(Code::BadRequest)),
     ] {
@@ -63,6 +66,7 @@ fn inside_a_connection_every_name_is_its_own() {
         ("OPTIONS", "*", &["a.example"], Ok("https://a.example")),
         ("GET", "*", &["a.example"], Err(Code::BadRequest)),
         ("GET", "a.example", &["a.example"], Err(Code::BadRequest)),
+        ("GET", "https://a.example#x", &["a.example"], Err(Code::BadRequest)),
         ("GET", "/x", &["b.example"], Err(Code::Authority)),
         ("GET", "/x", &["a.example."], Err(Code::Authority)),
         ("GET", "/x", &["a.example:80"], Err(Code::Authority)),

@@ -1,9 +1,9 @@
 use std::future::Future;
 
-use http::header::{CONNECTION, HOST, TE};
-use http::uri::{InvalidUriParts, Parts, PathAndQuery};
-use http::{HeaderValue, Request, Response, Uri, Version};
-use hyper::body::Incoming;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING};
+use http::uri::InvalidUri;
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::boot_clock::BootTime;
+use super::target::path_and_query;
 use super::tasks::Tasks;
 use crate::RequestBody;
 
@@ -85,15 +86,16 @@ impl Http1 {
 }
 
 /// Gives `request` the form that it has in HTTP/1.1: the target's path and query alone (RFC 9112 §3.2.1), the host in `Host`.
-/// `host` replaces what the request said, so that no two places can disagree.
-pub(super) fn address(request: &mut Request<RequestBody>, host: HeaderValue) -> Result<(), InvalidUriParts> {
-    if request.uri().scheme().is_some() || request.uri().authority().is_some() {
-        let mut parts = Parts::default();
-        parts.path_and_query = Some(request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
-        *request.uri_mut() = Uri::from_parts(parts)?;
-    }
+/// `host` replaces what the request said, so that no two places can disagree. A body without a length is announced as chunked.
+pub(super) fn address(request: &mut Request<RequestBody>, host: HeaderValue) -> Result<(), InvalidUri> {
+    *request.uri_mut() = path_and_query(request.uri())?.into();
     *request.version_mut() = Version::HTTP_11;
     request.headers_mut().insert(HOST, host);
+    // The library leaves a body of unknown length out where the method seldom has one (GET, HEAD), unless the head announces it.
+    let is_open = !request.body().is_end_stream() && request.body().size_hint().exact().is_none();
+    if is_open && !request.headers().contains_key(CONTENT_LENGTH) {
+        request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     if request.headers().contains_key(TE) {
         // RFC 9110 §10.1.4: it is of one connection, and has to say so.
         request.headers_mut().insert(CONNECTION, HeaderValue::from_static("TE"));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::header::HOST;
-use http::uri::{Authority, InvalidUriParts, Parts, PathAndQuery, Scheme};
+use http::uri::{Authority, Parts, Scheme};
 use http::{Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep};
 
 use super::boot_clock::BootTime;
+use super::target::path_and_query;
 use super::tasks::Tasks;
 use crate::RequestBody;
 
@@ -157,11 +158,11 @@ impl Drop for Stream {
 }
 
 /// Gives `request` the form that it has in HTTP/2 (RFC 9113 §8.3.1): scheme, authority and path in the target, no `Host`.
-pub(super) fn address(request: &mut Request<RequestBody>, authority: Authority) -> Result<(), InvalidUriParts> {
+pub(super) fn address(request: &mut Request<RequestBody>, authority: Authority) -> http::Result<()> {
     let mut parts = Parts::default();
     parts.scheme = Some(Scheme::HTTPS);
     parts.authority = Some(authority);
-    parts.path_and_query = Some(request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")));
+    parts.path_and_query = Some(path_and_query(request.uri())?);
     *request.uri_mut() = Uri::from_parts(parts)?;
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);

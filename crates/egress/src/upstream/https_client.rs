@@ -14,7 +14,7 @@ use super::Failure;
 use super::dial::dial;
 use super::no_answer::{no_answer, unwritable};
 use super::resolve::Resolver;
-use super::target::Target;
+use super::target::{Target, path_and_query};
 use super::tls::{Offer, Tls};
 use super::way::Way;
 use crate::trust::TrustRoots;
@@ -119,7 +119,7 @@ fn parsed(url: &str) -> Result<(Target, Uri), Failure> {
 }
 
 fn request(target: &Target, uri: Uri, headers: HeaderMap, body: Vec<u8>) -> Result<Request<Full<Bytes>>, Failure> {
-    let path = uri.into_parts().path_and_query.unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
+    let path = path_and_query(&uri).map_err(|_| unwritable(target))?;
     let mut request = Request::new(Full::new(Bytes::from(body)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from(path);

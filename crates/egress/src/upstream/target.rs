@@ -1,6 +1,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use http::Uri;
+use http::uri::{InvalidUri, PathAndQuery};
 use policy::{Host, Transport};
 
 /// Where a request goes.
@@ -36,11 +38,38 @@ impl fmt::Display for Target {
     }
 }
 
+/// Path and query as a request is written with them: they begin with `/` (RFC 9112 §3.2.1, RFC 9113 §8.3.1) or are `*`. A URL that has
+/// no path, or a query alone, is one for `/`, which the library keeps as nothing: written so, its target would be empty.
+pub(super) fn path_and_query(uri: &Uri) -> Result<PathAndQuery, InvalidUri> {
+    match uri.path_and_query() {
+        Some(path) if path.as_str().starts_with('?') => format!("/{}", path.as_str()).parse(),
+        Some(path) if path.as_str() != "/" => Ok(path.clone()),
+        Some(_) | None => Ok(PathAndQuery::from_static("/")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use policy::{Host, Transport};
 
-    use super::Target;
+    use super::{Target, path_and_query};
+
+    #[test]
+    fn no_target_is_written_empty() {
+        for (uri, path) in [
+            ("http://a.example", "/"),
+            ("http://a.example/", "/"),
+            ("http://a.example#x", "/"),
+            ("http://a.example?x", "/?x"),
+            ("http://a.example?x#y", "/?x"),
+            ("http://a.example/a%2fb?x", "/a%2fb?x"),
+            ("a.example", "/"),
+            ("*", "*"),
+        ] {
+            let target = path_and_query(&uri.parse().unwrap()).unwrap();
+            assert_eq!((target.as_str(), http::Uri::from(target.clone()).to_string().as_str()), (path, path), "{uri}");
+        }
+    }
 
     #[test]
     fn the_authority_names_a_port_only_where_it_must() {

@@ -30,6 +30,24 @@ async fn smuggling_is_answered_closed_and_recorded_once() {
     assert!(origin.seen().is_empty());
 }
 
+/// Threat: `GET http://a.example#x` written as `GET  HTTP/1.1`, an empty target that every server takes differently.
+#[tokio::test]
+async fn a_fragment_is_no_part_of_a_target() {
+    let origin = Origin::plain().await;
+    let scene = Setting::new(vec![rule("a.example", origin.address, |_| {})], &origin.roots).start();
+    for target in ["http://a.example#x", "http://a.example/#x", "http://a.example/x?y#z", "http://a.example?y#z"] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
+        let answer = exchange(scene.proxy(), request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("x-bottle-refusal: egress.malformed\r\n"), "{answer}");
+    }
+    assert!(origin.seen().is_empty());
+    for (target, sent) in [("http://a.example", "/"), ("http://a.example?y", "/?y")] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
+        assert!(exchange(scene.proxy(), request.as_bytes()).await.starts_with("HTTP/1.1 200 "), "{target}");
+        assert_eq!(origin.seen().last().unwrap().uri, *sent);
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_breaks_off_its_framing_is_answered_and_recorded_once() {
     let origin = Origin::plain().await;

@@ -6,7 +6,7 @@ use testkit::http2::{END_HEADERS, END_STREAM, Frame, Kind, indexed, literal, pre
 use super::trial::Trial;
 use crate::http2::client::{Client, Said};
 use crate::origin::Origin;
-use crate::scene::{Scene, Setting, rule};
+use crate::scene::{Scene, Setting, exchange, rule};
 
 const MALFORMED: &str = "egress.malformed";
 type Fields<'a> = Vec<(&'a str, &'a str)>;
@@ -54,6 +54,7 @@ async fn requests_that_would_smuggle_into_http1() {
         get("a.example", "/a b"),
         get("a.example", "/a HTTP/1.1\r\nhost: evil.example\r\n\r\n"),
         get("a.example", ""),
+        get("a.example", "#x"),
         get("", "/x"),
         get("a.example\r\nhost: evil.example", "/x"),
         get("a example", "/x"),
@@ -94,6 +95,42 @@ async fn bodies_of_another_length_than_was_said() {
         assert_eq!(trial.code(said), MALFORMED, "{said}");
     }
     assert!(origin.seen().is_empty());
+}
+
+/// The library cuts a fragment off before the path is judged: what passes is what was judged, and the fragment goes nowhere.
+#[tokio::test]
+async fn a_fragment_in_a_path_is_never_sent() {
+    let origin = Origin::tls(&["http/1.1"]).await;
+    let scene = scene(&origin);
+    for (path, sent) in [("/x#y", "/x"), ("/x?y#z", "/x?y"), ("?y#z", "/?y"), ("?y", "/?y")] {
+        let mut client = Client::new(&scene).await;
+        client.send(&[Frame::request(1, literal(&get("a.example", path)))]).await;
+        assert_eq!(client.answer(1).await, Said::Answer(200), "{path}");
+        assert_eq!(origin.seen().last().unwrap().uri, *sent, "{path}");
+    }
+    assert_eq!(origin.seen().len(), 4);
+}
+
+/// A body without a length, of methods that seldom have one, to a server of HTTP/1.1: what was passed on is what was sent.
+#[tokio::test]
+async fn no_body_is_left_out() {
+    let origin = Origin::tls(&["http/1.1"]).await;
+    let scene = scene(&origin);
+    for method in ["GET", "HEAD", "DELETE", "OPTIONS", "POST"] {
+        let mut fields = get("a.example", "/echo");
+        fields[0].1 = method;
+        let mut client = Client::new(&scene).await;
+        let body = Frame::new(Kind::Data, 1, "over HTTP/2").with(END_STREAM);
+        client.send(&[Frame::request_with_body(1, literal(&fields)), body]).await;
+        assert_eq!(client.answer(1).await, Said::Answer(200), "{method}");
+        assert_eq!(origin.seen().last().unwrap().body, "over HTTP/2", "{method}");
+        let (tunnel, request) = (scene.tunnel("a.example:443").await, format!("{method} /echo HTTP/1.1\r\nHost: a.example\r\n"));
+        let stream = scene.tls(tunnel, "a.example", &[]).await.unwrap();
+        let body = "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nd\r\nover HTTP/1.1\r\n0\r\n\r\n";
+        exchange(stream, (request + body).as_bytes()).await;
+        assert_eq!(origin.seen().last().unwrap().body, "over HTTP/1.1", "{method}");
+    }
+    assert_eq!(origin.seen().len(), 10);
 }
 
 #[tokio::test]
