@@ -2,6 +2,7 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::in_flight::Turn;
 use crate::ledger::Ledger;
 use crate::request::headers;
 use crate::upstream::ResponseBody;
@@ -17,7 +18,7 @@ pub(crate) enum AnswerBody {
     /// Our own words.
     Said(Option<Bytes>),
     /// The other end's, as they come.
-    Passed(ResponseBody, Ledger),
+    Passed(ResponseBody, Turn, Ledger),
     /// Those of a service inside.
     Internal(UnsyncBoxBody<Bytes, BodyError>),
 }
@@ -42,7 +43,7 @@ impl Body for AnswerBody {
         match &mut *self {
             Self::Said(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Internal(body) => Pin::new(body).poll_frame(cx),
-            Self::Passed(incoming, ledger) => Poll::Ready(match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
+            Self::Passed(incoming, turn, ledger) => Poll::Ready(match ready!(turn.poll_frame(incoming, cx)) {
                 None => {
                     ledger.complete();
                     None
@@ -66,7 +67,7 @@ impl Body for AnswerBody {
         match self {
             Self::Said(text) => text.is_none(),
             Self::Internal(body) => body.is_end_stream(),
-            Self::Passed(incoming, _) => incoming.is_end_stream(),
+            Self::Passed(incoming, ..) => incoming.is_end_stream(),
         }
     }
 
@@ -74,7 +75,7 @@ impl Body for AnswerBody {
         match self {
             Self::Said(text) => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
             Self::Internal(body) => body.size_hint(),
-            Self::Passed(incoming, _) => incoming.size_hint(),
+            Self::Passed(incoming, ..) => incoming.size_hint(),
         }
     }
 }

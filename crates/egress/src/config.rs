@@ -39,6 +39,10 @@ pub struct Limits {
     pub headers: usize,
     /// Requests at once on one HTTP/2 connection.
     pub streams: u32,
+    /// Requests at once on all connections.
+    pub requests: usize,
+    /// Bytes of bodies that are in memory at once, of all requests and answers.
+    pub in_flight: usize,
     /// How long a connection may take to say what it is, to shake hands, and to send the head of its next request once begun.
     pub head: Duration,
     /// How long an idle connection is kept.
@@ -65,6 +69,8 @@ impl Default for Limits {
             head_bytes: 64 * 1024,
             headers: 100,
             streams: 128,
+            requests: 512,
+            in_flight: 32 << 20,
             head: Duration::from_secs(30),
             idle: Duration::from_secs(300),
             connect: Duration::from_secs(15),

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::connection;
 use crate::dns::Names;
+use crate::in_flight::InFlight;
 use crate::internal::{Internal, Internals};
 use crate::records::Records;
 use crate::state::Shared;
@@ -46,6 +47,9 @@ impl Egress {
             records: Records::new(config.audit, config.traffic),
             authority,
             upstreams: Upstreams::new(roots, &config.limits),
+            requests: Arc::new(Semaphore::new(config.limits.requests)),
+            ample: Arc::new(Semaphore::new(connection::AMPLE)),
+            in_flight: InFlight::new(config.limits.in_flight),
             limits: config.limits,
             names: Names::default(),
             internals: Internals::default(),

@@ -18,6 +18,7 @@ mod credentials;
 pub mod dns;
 mod egress;
 pub mod framing;
+mod in_flight;
 mod internal;
 mod ledger;
 pub mod opening;

@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use policy::{Host, LogLevel, Table};
 use secret::Secret;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::dns::Names;
+use crate::in_flight::InFlight;
 use crate::internal::Internals;
 use crate::place::Named;
 use crate::records::Records;
@@ -24,6 +25,11 @@ pub(crate) struct Shared {
     pub(crate) records: Records,
     pub(crate) authority: Authority,
     pub(crate) upstreams: Upstreams,
+    /// A permit for each request at once.
+    pub(crate) requests: Arc<Semaphore>,
+    /// One for each HTTP/2 connection of the bottle's that may have much under way.
+    pub(crate) ample: Arc<Semaphore>,
+    pub(crate) in_flight: Arc<InFlight>,
     pub(crate) names: Names,
     pub(crate) internals: Internals,
 }

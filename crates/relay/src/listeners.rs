@@ -54,5 +54,6 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
         Some(_) | None => named(error),
     })?;
     listener.set_nonblocking(true)?;
+    sys::keep_little(&listener)?;
     Ok(listener)
 }

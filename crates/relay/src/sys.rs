@@ -9,7 +9,7 @@ mod numbers;
 use std::ffi::{c_int, c_long, c_uint, c_ulong, c_void};
 use std::io;
 use std::mem::{size_of, zeroed};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
@@ -240,6 +240,21 @@ pub fn ask_for_destination(socket: &UdpSocket) -> io::Result<()> {
     // SAFETY: the option's value is a c_int and its size is passed.
     check(unsafe { setsockopt(socket.as_raw_fd(), IPPROTO_IP, IP_PKTINFO, (&raw const on).cast(), size_of::<c_int>() as c_uint) })
         .map(drop)
+}
+
+/// Has the kernel keep no more than 128 KiB in each direction for every connection to a listener, which inherits it (`socket(7)`: it
+/// takes twice as much, for its own needs). Threat: connections that are filled and not read, each up to 4 MiB (`tcp_wmem`).
+pub fn keep_little(listener: &TcpListener) -> io::Result<()> {
+    const SOL_SOCKET: c_int = 1;
+    const SO_SNDBUF: c_int = 7;
+    const SO_RCVBUF: c_int = 8;
+    let kept: c_int = 128 << 10;
+    for direction in [SO_SNDBUF, SO_RCVBUF] {
+        let (value, length) = ((&raw const kept).cast(), size_of::<c_int>() as c_uint);
+        // SAFETY: the option's value is a c_int and its size is passed.
+        check(unsafe { setsockopt(listener.as_raw_fd(), SOL_SOCKET, direction, value, length) })?;
+    }
+    Ok(())
 }
 
 /// Receives one datagram, sent to `port`, with its addresses (`recvmsg(2)`).

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::Limits;
 use crate::framing::Gate;
@@ -34,7 +34,10 @@ pub(crate) enum Overdue {
 }
 
 /// A request that is being answered; its connection is not idle.
-pub(crate) struct Busy(Arc<Gate>);
+pub(crate) struct Busy {
+    gate: Arc<Gate>,
+    _place: OwnedSemaphorePermit,
+}
 
 impl Default for Activity {
     fn default() -> Self {
@@ -107,20 +110,21 @@ impl Activity {
 }
 
 impl Busy {
-    pub(crate) fn new(gate: &Arc<Gate>) -> Self {
+    /// `place` is the request's among all of the bottle's.
+    pub(crate) fn new(gate: &Arc<Gate>, place: OwnedSemaphorePermit) -> Self {
         gate.activity.requests.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(gate))
+        Self { gate: Arc::clone(gate), _place: place }
     }
 
     /// The client does not want the answer any more.
     pub(crate) fn taken_back(&self) {
-        self.0.activity.taken_back();
+        self.gate.activity.taken_back();
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let activity = &self.0.activity;
+        let activity = &self.gate.activity;
         activity.idle.store(activity.now(), Ordering::Relaxed);
         activity.ended.fetch_add(1, Ordering::Relaxed);
         activity.requests.fetch_sub(1, Ordering::Relaxed);
@@ -132,6 +136,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
     use std::time::Duration;
+
+    use tokio::sync::Semaphore;
 
     use super::{Busy, Overdue};
     use crate::Limits;
@@ -145,7 +151,7 @@ mod tests {
         assert_eq!(activity.judge(1_000, &limits), Ok(Duration::from_secs(2)));
         assert_eq!(activity.judge(4_000, &limits), Ok(Duration::from_secs(1)));
         assert_eq!(activity.judge(5_000, &limits), Err(Overdue::Idle));
-        let busy = Busy::new(&gate);
+        let busy = Busy::new(&gate, Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap());
         assert_eq!(activity.judge(50_000, &limits), Ok(Duration::from_secs(2)));
         activity.head.store(49_001, Ordering::Relaxed);
         assert_eq!(activity.judge(50_000, &limits), Ok(Duration::from_secs(1)));

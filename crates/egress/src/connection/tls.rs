@@ -125,8 +125,8 @@ async fn pass(arrived: &Arrived, place: &Place, host: &Host, rule: &Rule, wire: 
         Ok(()) => shared.upstreams.connect(&target, rule).await.map_err(Into::into),
         Err(refusal) => Err(refusal),
     };
-    let upstream = match upstream {
-        Ok(upstream) => upstream,
+    let (upstream, _share) = match upstream {
+        Ok(connected) => connected,
         Err(refusal) => return deny(arrived, place, wire, &refusal).await,
     };
     let method = http::Method::from_bytes(b"TLS").unwrap_or(http::Method::CONNECT);

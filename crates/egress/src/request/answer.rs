@@ -32,10 +32,9 @@ impl Denied {
 
 /// Answers one request: with the other end's answer, or with a refusal.
 pub(crate) async fn answer(connection: &Arc<Connection>, request: Request<Incoming>) -> Response<AnswerBody> {
-    let busy = Busy::new(&connection.gate);
     let (version, reader) = (request.version(), Reader::of(request.headers()));
     let is_head = request.method() == Method::HEAD;
-    let answer = match judged(connection, request, busy).await {
+    let answer = match judged(connection, request).await {
         Ok(answer) => answer,
         Err(denied) => refused(connection, &denied, version, reader),
     };
@@ -58,7 +57,12 @@ fn answer_to_head(answer: Response<AnswerBody>) -> Response<AnswerBody> {
     Response::from_parts(parts, body)
 }
 
-async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, busy: Busy) -> Result<Response<AnswerBody>, Denied> {
+async fn judged(connection: &Arc<Connection>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Denied> {
+    // Refused rather than kept waiting: what waits takes memory too.
+    let Ok(place) = Arc::clone(&connection.shared.requests).try_acquire_owned() else {
+        return Err(Denied::new(refusal::plain(Code::Busy), asked_of(&request)));
+    };
+    let busy = Busy::new(&connection.gate, place);
     if is_too_large(&request, &connection.shared.limits) {
         return Err(Denied::new(refusal::plain(Code::TooLarge), asked_of(&request)));
     }

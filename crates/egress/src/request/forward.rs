@@ -11,6 +11,7 @@ use super::credential::{self, Injected};
 use super::headers::{self, Sent};
 use crate::answer::{AnswerBody, is_over};
 use crate::connection::{Busy, Connection, Next, Splice, violated};
+use crate::in_flight::Turn;
 use crate::ledger::{Ledger, Said};
 use crate::place::Place;
 use crate::refusal;
@@ -49,7 +50,7 @@ pub(super) async fn forward(
     };
     let target = Target { host: host.clone(), port: place.port, transport: place.transport };
     let sent = match change {
-        Change::None => plain(shared, &target, rule, request, named, &ledger).await,
+        Change::None => plain(connection, &target, rule, request, named, &ledger).await,
         Change::WebSocket => web_socket(shared, &target, rule, request).await,
     };
     let answer = match sent {
@@ -67,7 +68,7 @@ pub(super) async fn forward(
         shared.credentials.rejected(auth.token_ref(), secret).await;
     }
     match answer {
-        Answered::Plain(answer) => Ok(passed(answer, injected.as_ref(), ledger)),
+        Answered::Plain(answer) => Ok(passed(answer, injected.as_ref(), connection.back.turn(), ledger)),
         Answered::Changed(mut answer) => {
             let splice = Splice { upstream: hyper::upgrade::on(&mut answer), ledger, host: host.clone(), port: place.port };
             // Before the answer leaves: what follows it is no HTTP.
@@ -128,7 +129,7 @@ fn judge<'a, B>(
 }
 
 async fn plain(
-    shared: &Shared,
+    connection: &Connection,
     target: &Target,
     rule: &Rule,
     request: Request<Incoming>,
@@ -137,9 +138,9 @@ async fn plain(
 ) -> Result<Answered, Failure> {
     let request = request.map(|body| match body.is_end_stream() {
         true => RequestBody::whole(""),
-        false => RequestBody::streamed(body, ledger.sent(), named),
+        false => RequestBody::streamed(body, connection.out.turn(), ledger.sent(), named),
     });
-    shared.upstreams.send(target, rule, request).await.map(Answered::Plain)
+    connection.shared.upstreams.send(target, rule, request).await.map(Answered::Plain)
 }
 
 /// The bottle's side changes only when the other end has agreed. Threat: a bottle that is told 101 too early speaks past the
@@ -159,7 +160,12 @@ async fn web_socket(shared: &Shared, target: &Target, rule: &Rule, request: Requ
     }
 }
 
-fn passed(answer: Response<ResponseBody>, injected: Option<&Injected<'_>>, mut ledger: Ledger) -> Response<AnswerBody> {
+fn passed(
+    answer: Response<ResponseBody>,
+    injected: Option<&Injected<'_>>,
+    turn: Turn,
+    mut ledger: Ledger,
+) -> Response<AnswerBody> {
     let (mut parts, body) = answer.into_parts();
     strip(&mut parts.headers, injected);
     // Which version of HTTP the other end spoke is nothing to the bottle's own connection.
@@ -168,7 +174,7 @@ fn passed(answer: Response<ResponseBody>, injected: Option<&Injected<'_>>, mut l
     if is_over(&body) {
         ledger.complete();
     }
-    Response::from_parts(parts, AnswerBody::Passed(body, ledger))
+    Response::from_parts(parts, AnswerBody::Passed(body, turn, ledger))
 }
 
 fn strip(headers: &mut HeaderMap, injected: Option<&Injected<'_>>) {

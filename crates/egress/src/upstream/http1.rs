@@ -8,9 +8,9 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::boot_clock::BootTime;
+use super::place::Place;
 use super::target::path_and_query;
 use super::tasks::Tasks;
 use crate::RequestBody;
@@ -23,9 +23,11 @@ pub(super) struct Http1 {
 }
 
 /// Most bytes of an answer's head. Threat: a host that never ends its head fills the memory of the session.
-const HEAD_MAX: usize = 256 * 1024;
-/// Most bytes that are read at once. The buffer begins small and grows with what arrives.
+const HEAD_MAX: usize = 64 * 1024;
+/// Most bytes that are read at once, by a connection that may have much under way, and by any further one. The buffer begins
+/// small and grows with what arrives.
 const BUFFER_MAX: usize = 400 * 1024;
+const SCANT_BUFFER_MAX: usize = 64 * 1024;
 
 /// Whether the connection may end as one of another protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +38,13 @@ pub(super) enum Upgrades {
 
 impl Http1 {
     /// Begins to speak HTTP/1.1 over `io`; a task drives the connection and keeps `place` until it ends.
-    pub(super) async fn open<T>(io: T, tasks: &Tasks, place: OwnedSemaphorePermit, upgrades: Upgrades) -> hyper::Result<Self>
+    pub(super) async fn open<T>(io: T, tasks: &Tasks, place: Place, upgrades: Upgrades) -> hyper::Result<Self>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let buffer = if place.share.is_ample() { BUFFER_MAX } else { SCANT_BUFFER_MAX };
         let (sender, connection) =
-            Builder::new().max_buf_size(BUFFER_MAX).max_header_size(HEAD_MAX).handshake(TokioIo::new(io)).await?;
+            Builder::new().max_buf_size(buffer).max_header_size(HEAD_MAX).handshake(TokioIo::new(io)).await?;
         // How a connection ended is told to the request on it; one without a request just ends.
         match upgrades {
             Upgrades::Refused => tasks.spawn(async move {

@@ -12,10 +12,11 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::boot_clock::BootTime;
+use super::place::Place;
 use super::target::path_and_query;
 use super::tasks::Tasks;
 use crate::RequestBody;
@@ -24,6 +25,7 @@ use crate::RequestBody;
 pub(super) struct Http2 {
     sender: SendRequest<RequestBody>,
     streams: Arc<AtomicUsize>,
+    streams_max: usize,
     most: watch::Receiver<usize>,
     opened: BootTime,
     used: BootTime,
@@ -36,17 +38,23 @@ pub(super) struct Hearing(watch::Receiver<usize>);
 #[derive(Debug)]
 pub(super) struct Stream(Arc<AtomicUsize>);
 
-/// What the other end may send before it is read: per stream, and per connection (RFC 9113 §5.2). 2 MB keep a line of
-/// 160 Mbit/s and 100 ms busy.
-const STREAM_WINDOW: u32 = 2 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
+/// What may be under way on a connection. Its window is as wide as those of all its streams together (RFC 9113 §5.2): an answer
+/// that nobody reads holds up none beside it.
+struct Width {
+    /// What the other end may send on one stream before it is read, in bytes.
+    window: u32,
+    /// Streams, even where the other end would take more.
+    streams: u16,
+}
+
+/// Keeps a line of 80 Mbit/s and 100 ms busy with one answer.
+const AMPLE: Width = Width { window: 1 << 20, streams: 8 };
+const SCANT: Width = Width { window: 128 << 10, streams: 32 };
 const FRAME_MAX: u32 = 64 << 10;
 /// What a request's body may have waiting to be sent on one stream.
 const SEND_BUFFER: usize = 512 << 10;
 /// Most bytes of an answer's head, as RFC 9113 §6.5.2 counts them.
-const HEAD_MAX: u32 = 256 << 10;
-/// Streams on one connection, even where the other end would take more: they share one window.
-const STREAMS_MAX: usize = 256;
+const HEAD_MAX: u32 = 64 << 10;
 /// Stands for the number of streams that the other end takes as long as it has not said it (RFC 9113 §6.5.2); a number that
 /// none can say. Until then a connection carries one request: a server refuses streams above its number, and what was sent
 /// on them is lost.
@@ -58,14 +66,15 @@ const PONG: Duration = Duration::from_secs(20);
 
 impl Http2 {
     /// Begins to speak HTTP/2 over `io`; tasks drive the connection and keep `place` until it ends.
-    pub(super) async fn open<T>(io: T, tasks: &Tasks, place: OwnedSemaphorePermit) -> hyper::Result<Self>
+    pub(super) async fn open<T>(io: T, tasks: &Tasks, place: Place) -> hyper::Result<Self>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let width = if place.share.is_ample() { AMPLE } else { SCANT };
         let (sender, mut connection) = Builder::new(tasks.clone())
             .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_stream_window_size(width.window)
+            .initial_connection_window_size(width.window * u32::from(width.streams))
             .max_frame_size(FRAME_MAX)
             .max_header_list_size(HEAD_MAX)
             .max_send_buf_size(SEND_BUFFER)
@@ -93,7 +102,8 @@ impl Http2 {
             .await;
             drop(place);
         });
-        Ok(Self { sender, streams: Arc::default(), most, opened: BootTime::now(), used: BootTime::now() })
+        let streams_max = usize::from(width.streams);
+        Ok(Self { sender, streams: Arc::default(), streams_max, most, opened: BootTime::now(), used: BootTime::now() })
     }
 
     /// Whether a request can be begun on it at once.
@@ -101,7 +111,7 @@ impl Http2 {
         let most = match *self.most.borrow() {
             UNHEARD => 1,
             // Zero is a word that some servers say for a moment; then a request waits here rather than open others.
-            heard => heard.clamp(1, STREAMS_MAX),
+            heard => heard.clamp(1, self.streams_max),
         };
         !self.is_closed() && self.streams.load(Ordering::Relaxed) < most
     }

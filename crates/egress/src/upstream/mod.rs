@@ -19,9 +19,9 @@ mod lane;
 mod lanes;
 mod lookup;
 mod no_answer;
+mod place;
 mod resolve;
 mod response_body;
-
 mod target;
 mod tasks;
 mod tls;
@@ -35,6 +35,7 @@ pub use address_policy::{AddressKind, kind_of};
 pub use failure::Failure;
 pub use https_client::{HttpsClient, Posted};
 pub use lookup::Lookup;
+pub use place::Share;
 pub use response_body::ResponseBody;
 pub use target::Target;
 pub use upstreams::Upstreams;

@@ -7,7 +7,6 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use policy::{Code, Rule, Transport};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::boot_clock::BootTime;
@@ -18,6 +17,7 @@ use super::lane::{Begun, Lane, On, Opened, Sent};
 use super::lanes::Lanes;
 use super::lookup::Lookup;
 use super::no_answer::{no_answer, unwritable};
+use super::place::{Place, Places, Share};
 use super::resolve::Resolver;
 use super::target::Target;
 use super::tasks::Tasks;
@@ -33,7 +33,7 @@ pub struct Upstreams {
     tls: Tls,
     lanes: Arc<Lanes>,
     tasks: Tasks,
-    places: Arc<Semaphore>,
+    places: Places,
     connect: Duration,
 }
 
@@ -50,7 +50,7 @@ impl Upstreams {
             tls: Tls::new(roots),
             lanes: Arc::new(Lanes::new(limits.idle.min(IDLE_MAX))),
             tasks: Tasks::default(),
-            places: Arc::new(Semaphore::new(limits.connections)),
+            places: Places::new(limits.connections),
             connect: limits.connect,
         }
     }
@@ -66,12 +66,14 @@ impl Upstreams {
         self.resolver.look_up_by(lookup);
     }
 
-    /// A connection to `target` for bytes that are passed on unopened.
+    /// A connection to `target` for bytes that are passed on unopened; its share is to be kept as long as it is open.
     ///
     /// # Errors
     /// When the name cannot be looked up, has no address that `rule` lets be reached, or nobody answers there in time.
-    pub async fn connect(&self, target: &Target, rule: &Rule) -> Result<TcpStream, Failure> {
-        self.dialled(target, &Way::of(rule), self.deadline()).await
+    pub async fn connect(&self, target: &Target, rule: &Rule) -> Result<(TcpStream, Share), Failure> {
+        let share = self.places.share();
+        let stream = self.dialled(target, &Way::of(rule), &share, self.deadline()).await?;
+        Ok((stream, share))
     }
 
     /// Sends `request` to `target` over a connection that is kept for others to use, HTTP/2 or HTTP/1.1 as the other end
@@ -126,7 +128,7 @@ impl Upstreams {
         let host = http::HeaderValue::from_str(&target.authority()).map_err(|_| unwritable(target))?;
         http1::address(&mut request, host).map_err(|_| unwritable(target))?;
         let place = self.place(target, deadline).await?;
-        let stream = self.dialled(target, &Way::of(rule), deadline).await?;
+        let stream = self.dialled(target, &Way::of(rule), &place.share, deadline).await?;
         let opened = match target.transport {
             Transport::Plain => Http1::open(stream, &self.tasks, place, Upgrades::Allowed).await,
             Transport::Tls => {
@@ -179,7 +181,7 @@ impl Upstreams {
     async fn open(&self, lane: &Lane, deadline: Instant) -> Result<Opened, Failure> {
         let target = &lane.target;
         let place = self.place(target, deadline).await?;
-        let stream = self.dialled(target, &lane.way, deadline).await?;
+        let stream = self.dialled(target, &lane.way, &place.share, deadline).await?;
         let opened = match target.transport {
             Transport::Plain => Http1::open(stream, &self.tasks, place, Upgrades::Refused).await.map(Opened::Http1),
             Transport::Tls => {
@@ -193,19 +195,23 @@ impl Upstreams {
         opened.map_err(|error| no_answer(target, &error))
     }
 
-    async fn dialled(&self, target: &Target, way: &Way, deadline: Instant) -> Result<TcpStream, Failure> {
+    async fn dialled(&self, target: &Target, way: &Way, share: &Share, deadline: Instant) -> Result<TcpStream, Failure> {
         let addresses = self.resolver.resolve(target, way, deadline).await?;
-        dial(&addresses, target, deadline).await
+        let stream = dial(&addresses, target, deadline).await?;
+        share.bound(&stream).map_err(|error| {
+            let message = format!("connecting to {target}: bounding what the kernel keeps for it: {}", error.kind());
+            Failure::new(Code::UpstreamUnreachable, message, "tell the person")
+        })?;
+        Ok(stream)
     }
 
     /// A place among the connections that one bottle may have open.
-    async fn place(&self, target: &Target, deadline: Instant) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+    async fn place(&self, target: &Target, deadline: Instant) -> Result<Place, Failure> {
+        if let Some(place) = self.places.try_take() {
             return Ok(place);
         }
         self.lanes.close_idle();
-        let waiting = Arc::clone(&self.places).acquire_owned();
-        timeout_at(deadline, waiting).await.ok().and_then(Result::ok).ok_or_else(|| {
+        timeout_at(deadline, self.places.take()).await.ok().flatten().ok_or_else(|| {
             let message = format!("connecting to {target}: this bottle has too many connections open");
             Failure::new(Code::Busy, message, "wait for running requests to end, and do fewer at once")
         })

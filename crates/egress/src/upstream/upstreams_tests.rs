@@ -88,7 +88,7 @@ async fn requests_at_once_have_http1_connections_of_their_own_and_these_are_kept
 }
 
 #[tokio::test]
-async fn a_burst_of_requests_shares_one_http2_connection() {
+async fn a_burst_of_requests_shares_few_http2_connections() {
     let authority = TestAuthority::new();
     let barrier = Arc::new(Barrier::new(20));
     let origin = TestOrigin::tls(authority.acceptor(&["h2", "http/1.1"], |_| ()), 100, move |request| {
@@ -109,7 +109,22 @@ async fn a_burst_of_requests_shares_one_http2_connection() {
         let (n, text) = sent.unwrap();
         assert_eq!(text, format!("GET {NAME}:{} /{n} HTTP/2.0", origin.address.port()));
     }
+    assert_eq!(origin.connections(), 3);
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_hold_up_none_beside_them() {
+    const LENGTH: usize = 4 << 20;
+    let authority = TestAuthority::new();
+    let origin = TestOrigin::tls(authority.acceptor(&["h2"], |_| ()), 100, async |_| ok("x".repeat(LENGTH))).await;
+    let (upstreams, target, rule) = (upstreams(authority.roots()), origin.target(Transport::Tls), origin.rule());
+    let mut unread = Vec::new();
+    for _ in 0..7 {
+        unread.push(upstreams.send(&target, &rule, get("/")).await.unwrap());
+    }
+    assert_eq!(text(upstreams.send(&target, &rule, get("/")).await.unwrap()).await.len(), LENGTH);
     assert_eq!(origin.connections(), 1);
+    drop(unread);
 }
 
 #[tokio::test]
@@ -156,7 +171,7 @@ async fn a_kept_connection_that_was_closed_costs_no_request() {
         let request = Request::post("/").body(RequestBody::whole("body")).unwrap();
         assert_eq!(text(upstreams.send(&target, &rule, request).await.unwrap()).await, "ok");
         // Until the task that drives the connection has seen its end, as it has between two requests of a real agent.
-        while upstreams.places.available_permits() < Limits::default().connections {
+        while upstreams.places.free() < Limits::default().connections {
             tokio::task::yield_now().await;
         }
     }
@@ -476,7 +491,7 @@ async fn a_connection_that_is_idle_for_too_long_is_closed() {
     let limits = Limits { idle: Duration::from_millis(30), ..Limits::default() };
     let upstreams = Upstreams::new(nobody(), &limits);
     text(upstreams.send(&origin.target(Transport::Plain), &origin.rule(), get("/")).await.unwrap()).await;
-    while upstreams.places.available_permits() < limits.connections {
+    while upstreams.places.free() < limits.connections {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     text(upstreams.send(&origin.target(Transport::Plain), &origin.rule(), get("/")).await.unwrap()).await;

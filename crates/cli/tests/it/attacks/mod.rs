@@ -5,4 +5,5 @@ mod curl;
 mod flood;
 mod names;
 mod neighbours;
+mod unread;
 mod world;
