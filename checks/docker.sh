@@ -58,11 +58,13 @@ make_docker_image() {
   if [ ! -f "$archive" ]; then
     echo "== making the base image with mmdebstrap"
     mkdir -p "$cache"
-    if ! mmdebstrap --variant=minbase --include=python3,git,ca-certificates,curl bookworm "$archive.part" </dev/null >"$work/log" 2>&1; then
+    # Its name does not say what is to be made, and a folder would be made of it.
+    if ! mmdebstrap --format=tar --variant=minbase --include=python3,git,ca-certificates,curl bookworm "$archive.part" </dev/null >"$work/log" 2>&1; then
       tail -n 20 "$work/log"
       lack docker "tests on docker: mmdebstrap cannot make an image here"
       return 1
     fi
+    rm -rf "$archive"
     mv "$archive.part" "$archive"
   fi
   if ! docker -H "unix://$1" import "$archive" "$DOCKER_IMAGE" </dev/null >"$work/log" 2>&1; then
