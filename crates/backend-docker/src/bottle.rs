@@ -8,13 +8,11 @@ use bottle::{
     Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree,
     TreeSink, User,
 };
-use helper::session::Served;
+use helper::session::{Opening, Served, Site};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::close;
-use crate::outlet::Opening;
-use crate::site::Site;
 
 /// How long the engine may take to end everything in the bottle.
 const END_PATIENCE: Duration = Duration::from_secs(60);

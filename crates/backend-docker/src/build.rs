@@ -11,8 +11,8 @@ use rustix::fs::OFlags;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::programs::Digest;
 use crate::settings::BuildSettings;
+use carried::programs::Digest;
 
 /// The most files beside a Dockerfile: they all go to the engine, and a Dockerfile in a home would send all of it.
 const MOST_FILES: usize = 10_000;

@@ -10,7 +10,7 @@ use bollard::models::{
 };
 use bottle::{BottleSpec, Limits};
 
-use crate::site::SOCKET;
+use helper::session::site::SOCKET;
 
 /// What the options of a mount cannot hold in a path.
 const SEPARATORS: [u8; 3] = *b",:\\";

@@ -6,12 +6,12 @@ use bollard::Docker;
 use bollard::query_parameters::CreateImageOptions;
 use bottle::ImageSupport;
 use bytes::Bytes;
+use carried::programs;
 use futures_core::Stream;
 use http_body_util::{Either, Full};
 
 use crate::containers::RELAY;
 use crate::engine::{is_missing, text};
-use crate::programs;
 use crate::settings::Settings;
 
 /// Why an image is not to be had.

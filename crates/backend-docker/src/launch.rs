@@ -9,7 +9,9 @@ use bollard::Docker;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{CreateContainerOptions, KillContainerOptions, StartContainerOptions};
 use bottle::{BottleSpec, Capabilities, LaunchError, Launched, RootFs};
-use helper::session::{Life, Served};
+use carried::programs;
+use helper::session::site;
+use helper::session::{Life, Opening, Peer, RelayedOutlet, Served, Site};
 use rustix::fs::OFlags;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -24,10 +26,7 @@ use crate::close::{self, Made};
 use crate::containers::{self, Kernel, Relay};
 use crate::engine::{Engine, is_missing, text};
 use crate::images::{self, ImageError};
-use crate::outlet::{DockerOutlet, Opening};
-use crate::programs;
 use crate::settings::Settings;
-use crate::site::{self, Site};
 
 /// How long the relay may take to say that it listens.
 const RELAY_PATIENCE: Duration = Duration::from_secs(60);
@@ -116,7 +115,7 @@ impl Launch<'_> {
         let serving = serving.unwrap_or_else(|error| Err(error.to_string()));
         let Attached { control, copying } = serving.map_err(|reason| self.failed("setting it up from within", reason))?;
         let life = self.life(&bottle_name, &mut tasks, copying)?;
-        let outlet = DockerOutlet::new(listener, Arc::clone(&life), Arc::clone(&opening));
+        let outlet = RelayedOutlet::new(listener, Peer::Anyone, Arc::clone(&life), Arc::clone(&opening));
         let served = Served::new(self.spec.name.clone(), control, life, Box::new(|_| None));
         let bottle = DockerBottle {
             capabilities,

@@ -11,7 +11,9 @@ use bottle::{BottleName, CloseError, Leftover, Unavailable};
 use crate::backend::NAME;
 use crate::containers::{BOTTLE, LOCK};
 use crate::engine::text;
-use crate::{close, site};
+use helper::session::site;
+
+use crate::close;
 
 /// Containers, and folders on the host.
 pub async fn find(api: &Docker, folder: &Path) -> Result<Vec<Leftover>, Unavailable> {

@@ -17,11 +17,8 @@ mod engine;
 mod images;
 mod launch;
 mod leftovers;
-mod outlet;
 mod place;
-mod programs;
 mod settings;
-mod site;
 mod trial;
 mod unreached;
 

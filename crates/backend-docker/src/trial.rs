@@ -11,7 +11,10 @@ use crate::check::Chosen;
 use crate::containers::RELAY;
 use crate::engine::Engine;
 use crate::settings::Settings;
-use crate::{images, launch, programs, site};
+use carried::programs;
+use helper::session::site;
+
+use crate::{images, launch};
 
 /// How long the program of the trial may take.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -3,6 +3,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod programs;
+
 /// PID 1 of a bottle in a container (`helper::run_contained`).
 pub static HELPER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bot-bottle-contained"));
 /// The relay, which carries connections from a container's network to the session.

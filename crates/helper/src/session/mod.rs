@@ -7,9 +7,13 @@ mod copy_in;
 mod copy_out;
 mod hits;
 mod life;
+pub mod outlet;
 mod process;
 mod served;
+pub mod site;
 
 pub use hits::{cgroups_of, limits_hit};
 pub use life::Life;
+pub use outlet::{Opening, Peer, RelayedOutlet};
 pub use served::{Owner, Served};
+pub use site::Site;

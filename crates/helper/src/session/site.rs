@@ -56,11 +56,19 @@ impl Site {
     /// # Errors
     /// When that cannot be done.
     pub fn listen(&self) -> io::Result<UnixListener> {
+        self.listen_on(SOCKET)
+    }
+
+    /// Listens on another socket in the folder.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub fn listen_on(&self, name: &str) -> io::Result<UnixListener> {
         // By descriptor: a socket's path has at most 107 bytes (`unix(7)`), and a home can be deep.
         let folder = File::open(&self.folder)?;
-        let path = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()));
+        let path = PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()));
         let listener = UnixListener::bind(&path)?;
-        fs::set_permissions(self.folder.join(SOCKET), Permissions::from_mode(0o666))?;
+        fs::set_permissions(self.folder.join(name), Permissions::from_mode(0o666))?;
         Ok(listener)
     }
 }
@@ -127,8 +135,9 @@ pub fn empty(folder: &Path) -> io::Result<PathBuf> {
 }
 
 fn random() -> io::Result<u64> {
-    let number = getrandom::u64().map_err(io::Error::other)?;
-    Ok(number >> 16)
+    let mut bytes = [0; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    Ok(u64::from_ne_bytes(bytes) >> 16)
 }
 
 #[cfg(test)]

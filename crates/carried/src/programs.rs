@@ -1,4 +1,4 @@
-//! The programs that containers run, as files that an engine can show them.
+//! The same programs as files that an engine, or a machine, can be shown.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// When the folder cannot be written to.
 pub fn helper(folder: &Path) -> io::Result<PathBuf> {
-    put(folder, "helper", carried::HELPER)
+    put(folder, "helper", crate::HELPER)
 }
 
 /// The same for the relay, where it runs inside the bottle.
@@ -19,12 +19,12 @@ pub fn helper(folder: &Path) -> io::Result<PathBuf> {
 /// # Errors
 /// When the folder cannot be written to.
 pub fn relay(folder: &Path) -> io::Result<PathBuf> {
-    put(folder, "relay", carried::RELAY)
+    put(folder, "relay", crate::RELAY)
 }
 
 /// A version of the relay, for its image's name.
 pub fn relay_version() -> String {
-    version(carried::RELAY)
+    version(crate::RELAY)
 }
 
 /// Tells contents apart.

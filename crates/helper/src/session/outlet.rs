@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bottle::proxy_header::{self, Transport};
 use bottle::{Arrival, Destination, Outlet, OutletError, Reply};
-use helper::session::Life;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+
+use super::life::Life;
 
 /// Arrivals that wait to be taken; more wait in their sockets.
 const QUEUE: usize = 16;
@@ -40,8 +41,27 @@ pub enum Opening {
     Failed(String),
 }
 
+/// Who may connect to a socket of a bottle's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Whoever the file system lets: its folder is shown to the bottle alone.
+    Anyone,
+    /// This process of the host, which speaks for the bottle's machine.
+    Process(i32),
+}
+
+impl Peer {
+    /// Whether it is the one on the other end (`SO_PEERCRED`, `unix(7)`: as it was when it connected).
+    pub fn is(self, stream: &UnixStream) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Process(wanted) => stream.peer_cred().is_ok_and(|peer| peer.pid() == Some(wanted)),
+        }
+    }
+}
+
 /// Accepts what the relay of one bottle brings.
-pub struct DockerOutlet {
+pub struct RelayedOutlet {
     arrivals: mpsc::Receiver<Arrival>,
     life: Arc<Life>,
     opening: Arc<watch::Sender<Opening>>,
@@ -49,17 +69,17 @@ pub struct DockerOutlet {
     _accepting: JoinSet<()>,
 }
 
-impl DockerOutlet {
-    /// Takes the socket over, and says when the relay is there.
-    pub fn new(listener: UnixListener, life: Arc<Life>, opening: Arc<watch::Sender<Opening>>) -> Self {
+impl RelayedOutlet {
+    /// Takes the socket over, and says when the relay is there. What does not come from `peer` is closed at once.
+    pub fn new(listener: UnixListener, peer: Peer, life: Arc<Life>, opening: Arc<watch::Sender<Opening>>) -> Self {
         let (sender, arrivals) = mpsc::channel(QUEUE);
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, sender, Arc::clone(&opening)));
+        accepting.spawn(accept(listener, peer, sender, Arc::clone(&opening)));
         Self { arrivals, life, opening, _accepting: accepting }
     }
 }
 
-impl Drop for DockerOutlet {
+impl Drop for RelayedOutlet {
     /// Who gives the way out up before it is there waits for it no more: programs run, and reach nothing. Comes before the socket is
     /// closed, on which the relay ends.
     fn drop(&mut self) {
@@ -74,7 +94,7 @@ impl Drop for DockerOutlet {
 }
 
 #[async_trait]
-impl Outlet for DockerOutlet {
+impl Outlet for RelayedOutlet {
     async fn accept(&mut self) -> Result<Arrival, OutletError> {
         tokio::select! {
             biased;
@@ -84,9 +104,9 @@ impl Outlet for DockerOutlet {
     }
 }
 
-async fn accept(listener: UnixListener, arrivals: mpsc::Sender<Arrival>, opening: Arc<watch::Sender<Opening>>) {
+async fn accept(listener: UnixListener, peer: Peer, arrivals: mpsc::Sender<Arrival>, opening: Arc<watch::Sender<Opening>>) {
     // The first connection is the relay's own: it carries nothing, and its end is the relay's end.
-    let life = next(&listener).await;
+    let life = next(&listener, peer).await;
     opening.send_replace(Opening::Open);
     let mut taking = JoinSet::new();
     loop {
@@ -94,7 +114,7 @@ async fn accept(listener: UnixListener, arrivals: mpsc::Sender<Arrival>, opening
             taking.join_next().await;
         }
         tokio::select! {
-            stream = next(&listener) => {
+            stream = next(&listener, peer) => {
                 let arrivals = arrivals.clone();
                 taking.spawn(async move {
                     if let Some(arrival) = open(stream).await {
@@ -109,10 +129,12 @@ async fn accept(listener: UnixListener, arrivals: mpsc::Sender<Arrival>, opening
     drop(life);
 }
 
-async fn next(listener: &UnixListener) -> UnixStream {
+/// The next connection of the `peer`'s.
+pub async fn next(listener: &UnixListener, peer: Peer) -> UnixStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, _)) if peer.is(&stream) => return stream,
+            Ok(_) => {}
             Err(_) => tokio::time::sleep(BREATH).await,
         }
     }
