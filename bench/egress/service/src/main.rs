@@ -44,7 +44,7 @@ fn config(options: &Options) -> anyhow::Result<Config> {
         placeholders: Vec::new(),
         log: LogLevel::Off,
         audit: Arc::new(Audit::new(home.clone(), identity.clone())),
-        traffic: Arc::new(Traffic::new(home, identity)),
+        traffic: Arc::new(Traffic::begin(home, identity)?),
         limits: Limits::default(),
     })
 }
