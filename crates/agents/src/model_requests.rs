@@ -7,68 +7,71 @@
 
 use policy::{Method, PathMatch, PathValue, RequestMatch};
 
-/// Paths that may be asked in any way, and paths that may be read.
-struct Needs {
-    any: &'static [Path],
-    read: &'static [Path],
-}
+/// A method, and the paths that the program asks for by it. By others it could change or delete what it is to read.
+type Need = (&'static str, &'static [Path]);
 
 enum Path {
     Exact(&'static str),
     Below(&'static str),
 }
 
+use Path::{Below, Exact};
+
 /// Claude Code, `@anthropic-ai/claude-code` 2.1.330. What it cannot read it does without.
 pub(crate) fn claude() -> Vec<RequestMatch> {
-    Needs {
-        any: &[Path::Exact("/v1/messages"), Path::Exact("/v1/messages/count_tokens")],
-        read: &[
-            Path::Below("/v1/models"),
-            Path::Exact("/api/claude_code/policy_limits"),
-            Path::Exact("/api/claude_code/settings"),
-            Path::Exact("/api/oauth/usage"),
-        ],
-    }
-    .matches()
+    matches(&[
+        ("POST", &[Exact("/v1/messages"), Exact("/v1/messages/count_tokens")]),
+        (
+            "GET",
+            &[
+                Below("/v1/models"),
+                Exact("/api/claude_code/policy_limits"),
+                Exact("/api/claude_code/settings"),
+                Exact("/api/oauth/usage"),
+            ],
+        ),
+    ])
 }
 
-/// Codex with an API key.
+/// Codex with an API key. A conversation over a WebSocket begins with GET (RFC 6455 §4.1).
 pub(crate) fn openai() -> Vec<RequestMatch> {
-    Needs { any: &[Path::Exact("/v1/responses"), Path::Exact("/v1/responses/compact")], read: &[Path::Below("/v1/models")] }
-        .matches()
+    matches(&[
+        ("POST", &[Exact("/v1/responses"), Exact("/v1/responses/compact")]),
+        ("GET", &[Exact("/v1/responses"), Below("/v1/models")]),
+    ])
 }
 
 /// Codex with a ChatGPT account: which workspace the account is in, how commits are signed, and what is left of its allowance it
 /// reads at every start.
 pub(crate) fn chatgpt() -> Vec<RequestMatch> {
-    Needs {
-        any: &[Path::Exact("/backend-api/codex/responses"), Path::Exact("/backend-api/codex/responses/compact")],
-        read: &[
-            Path::Exact("/backend-api/codex/models"),
-            Path::Exact("/backend-api/wham/accounts/check"),
-            Path::Exact("/backend-api/wham/settings/user"),
-            Path::Exact("/backend-api/wham/usage"),
-        ],
-    }
-    .matches()
+    matches(&[
+        ("POST", &[Exact("/backend-api/codex/responses"), Exact("/backend-api/codex/responses/compact")]),
+        (
+            "GET",
+            &[
+                Exact("/backend-api/codex/responses"),
+                Exact("/backend-api/codex/models"),
+                Exact("/backend-api/wham/accounts/check"),
+                Exact("/backend-api/wham/settings/user"),
+                Exact("/backend-api/wham/usage"),
+            ],
+        ),
+    ])
 }
 
-impl Needs {
-    fn matches(&self) -> Vec<RequestMatch> {
-        let any = || Some(RequestMatch { paths: paths(self.any)?, ..RequestMatch::default() });
-        let read = || {
-            let methods = vec![Method::parse("GET").ok()?];
-            Some(RequestMatch { paths: paths(self.read)?, methods, ..RequestMatch::default() })
-        };
-        [any(), read()].into_iter().flatten().collect()
-    }
+fn matches(needs: &[Need]) -> Vec<RequestMatch> {
+    let one = |(method, own): &Need| {
+        let methods = vec![Method::parse(method).ok()?];
+        Some(RequestMatch { methods, paths: paths(own)?, ..RequestMatch::default() })
+    };
+    needs.iter().filter_map(one).collect()
 }
 
 fn paths(paths: &[Path]) -> Option<Vec<PathMatch>> {
     let path = |path: &Path| {
         Some(match path {
-            Path::Exact(path) => PathMatch::Exact(PathValue::parse(path).ok()?),
-            Path::Below(path) => PathMatch::Prefix(PathValue::parse(path).ok()?),
+            Exact(path) => PathMatch::Exact(PathValue::parse(path).ok()?),
+            Below(path) => PathMatch::Prefix(PathValue::parse(path).ok()?),
         })
     };
     paths.iter().map(path).collect()
@@ -76,15 +79,30 @@ fn paths(paths: &[Path]) -> Option<Vec<PathMatch>> {
 
 #[cfg(test)]
 mod tests {
-    use policy::RequestMatch;
+    use policy::{PathMatch, RequestMatch};
 
     use super::{chatgpt, claude, openai};
 
     fn allows(matches: &[RequestMatch], method: &str, path: &str) -> bool {
-        // Nothing is without a path: that would be everything.
-        assert!(matches.len() == 2 && matches.iter().all(|one| !one.paths.is_empty()), "{matches:?}");
-        let fits = |one: &&RequestMatch| one.methods.is_empty() || one.methods.iter().any(|own| own.as_str() == method);
+        // Nothing is without a path or a method: that would be everything.
+        assert!(matches.len() == 2 && matches.iter().all(|one| !one.paths.is_empty() && !one.methods.is_empty()), "{matches:?}");
+        let fits = |one: &&RequestMatch| one.methods.iter().any(|own| own.as_str() == method);
         matches.iter().filter(fits).flat_map(|one| &one.paths).any(|own| own.is_match(path.as_bytes()))
+    }
+
+    #[test]
+    fn the_model_is_asked_and_nothing_of_it_is_changed() {
+        for matches in [claude(), openai(), chatgpt()] {
+            for path in matches.iter().flat_map(|one| &one.paths).map(|path| match path {
+                PathMatch::Exact(path) | PathMatch::Prefix(path) => path.as_str(),
+                PathMatch::Regex(regex) => panic!("{regex:?}"),
+            }) {
+                for method in ["PUT", "PATCH", "DELETE", "OPTIONS", "COPY", "get"] {
+                    assert!(!allows(&matches, method, path), "{method} {path}");
+                }
+            }
+        }
+        assert!(!allows(&claude(), "GET", "/v1/messages") && !allows(&openai(), "GET", "/v1/responses/compact"));
     }
 
     #[test]
