@@ -11,6 +11,7 @@ use crate::keeper::Keeper;
 use crate::program::{self, Failure, Program, Session, Terminal};
 use crate::serve::{Helper, Taken};
 use crate::sys::{self, Fork};
+use crate::traced;
 use crate::wire::{FromExec, Spawn, StartStep, ToExec, receive_packet, send_packet};
 
 /// Runs in a child of the helper, to its end. `fds`: the exec channel, then the three streams unless on a terminal.
@@ -148,9 +149,11 @@ impl Watch {
         // `None` once the caller has let go of the program, which goes on.
         let mut caller = Some(channel);
         loop {
-            if let Some(status) = self.reap() {
-                return Ok(Some(status));
-            }
+            let pause = match self.reap() {
+                Reaped::Program(status) => return Ok(Some(status)),
+                Reaped::More => Some(Duration::ZERO),
+                Reaped::All => None,
+            };
             let left = self.left();
             if left == Some(Duration::ZERO) {
                 self.family.kill(self.program)?;
@@ -161,7 +164,7 @@ impl Watch {
             if let Some(Display::Kept(keeper)) = &self.terminal {
                 polled.extend(keeper.waits());
             }
-            wait_for(&mut polled, left)?;
+            wait_for(&mut polled, pause.or(left))?;
             let heard = caller.is_some() && polled.get(1).is_some_and(|channel| !channel.revents().is_empty());
             if let Some(Display::Kept(keeper)) = &mut self.terminal {
                 keeper.turn(self.program);
@@ -205,16 +208,28 @@ impl Watch {
         }
     }
 
-    /// Reaps whatever has ended; gives the status of the program itself.
-    fn reap(&self) -> Option<WaitStatus> {
-        let mut ended = None;
-        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-            if pid == self.program {
-                ended = Some(status);
+    /// Reaps whatever has ended, and lets go on what has stopped: a turn of it.
+    fn reap(&self) -> Reaped {
+        for _ in 0..traced::TURN {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if status.stopped() => traced::let_go(pid, status),
+                Ok(Some((pid, status))) if pid == self.program => return Reaped::Program(status),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return Reaped::All,
             }
         }
-        ended
+        Reaped::More
     }
+}
+
+/// What came of a turn of reaping.
+enum Reaped {
+    /// Nothing is left.
+    All,
+    /// There may be more.
+    More,
+    /// The program itself has ended; what is left of the others is PID 1's.
+    Program(WaitStatus),
 }
 
 impl Display {

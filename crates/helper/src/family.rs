@@ -106,7 +106,8 @@ fn kill_below(main: Pid) -> io::Result<Option<WaitStatus>> {
         loop {
             match wait(options) {
                 Ok(Some((pid, status))) => {
-                    if pid == main {
+                    // One that has made us its tracer may have stopped; it is killed all the same.
+                    if pid == main && !status.stopped() {
                         ended = Some(status);
                     }
                     options = WaitOptions::NOHANG;
@@ -134,8 +135,8 @@ fn kill_group(group: &Group, main: Pid) -> io::Result<Option<WaitStatus>> {
         }
         strike(&members);
         match waitpid(Some(main), WaitOptions::NOHANG) {
-            Ok(Some((_, status))) => (ended, reaped) = (Some(status), true),
-            Ok(None) | Err(Errno::INTR) => {}
+            Ok(Some((_, status))) if !status.stopped() => (ended, reaped) = (Some(status), true),
+            Ok(_) | Err(Errno::INTR) => {}
             Err(Errno::CHILD) => reaped = true,
             Err(error) => return Err(error.into()),
         }

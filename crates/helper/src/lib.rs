@@ -23,6 +23,7 @@ pub mod session;
 pub mod step;
 pub mod sys;
 mod syscalls;
+mod traced;
 mod unpack;
 pub mod wire;
 

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, WaitStatus, getpid, pidfd_open, wait, waitpid};
@@ -16,6 +16,7 @@ use crate::family::Families;
 use crate::seccomp::Filter;
 use crate::step::{During, StepError};
 use crate::sys::{self, Fork};
+use crate::traced;
 use crate::wire::{self, FromExec, Ids, Progress, Request, StartStep};
 use crate::{exec, pack, unpack};
 
@@ -110,19 +111,22 @@ impl Helper {
         // After the bottle was announced, because it takes as long as half of the rest; before any request is read.
         self.filter.confine_helper().during("installing the system call filter")?;
         let mut spare = None;
+        let mut reaped = Reaped::All;
         loop {
             // Without one, because the process table is full, PID 1 takes requests itself.
             spare = spare.or_else(|| self.fork_spare(control));
             let requests = if spare.is_some() { PollFlags::empty() } else { PollFlags::IN };
             let mut polled = vec![PollFd::from_borrowed_fd(control, requests), PollFd::new(&self.children, PollFlags::IN)];
             polled.extend(spare.iter().map(|spare| PollFd::new(&spare.taken, PollFlags::IN)));
-            match poll(&mut polled, None) {
+            let at_once = Timespec::default();
+            match poll(&mut polled, (reaped == Reaped::More).then_some(&at_once)) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error).during("waiting for requests"),
             }
             let [asked, _, taken] = [0, 1, 2].map(|at| polled.get(at).is_some_and(|fd| !fd.revents().is_empty()));
             let _ = rustix::io::read(&self.children, &mut [0u8; 128]);
-            if self.reap()? == Session::Gone {
+            reaped = self.reap()?;
+            if reaped == Reaped::Bridge {
                 return Ok(());
             }
             match (asked, &spare) {
@@ -210,16 +214,21 @@ impl Helper {
         }
     }
 
-    /// Reaps whatever has ended. The processes that serve end by themselves; where only one id is mapped, the agent can stop or
-    /// kill them, to escape a deadline for instance. Then the bottle ends: nothing runs in it that nobody watches.
-    fn reap(&self) -> Result<Session, StepError> {
-        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
-            if self.bridge == Some(pid) {
-                return Ok(Session::Gone);
+    /// Reaps whatever has ended, and lets go on what has made this process its tracer: a turn of it. The processes that serve end by
+    /// themselves; where only one id is mapped, the agent can stop or kill them, to escape a deadline for instance. Then the bottle
+    /// ends: nothing runs in it that nobody watches.
+    fn reap(&self) -> Result<Reaped, StepError> {
+        for _ in 0..traced::TURN {
+            match wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+                Ok(Some((pid, _))) if self.bridge == Some(pid) => return Ok(Reaped::Bridge),
+                Ok(Some((pid, status))) => {
+                    self.judge(pid, status)?;
+                    traced::let_go(pid, status);
+                }
+                Ok(None) | Err(_) => return Ok(Reaped::All),
             }
-            self.judge(pid, status)?;
         }
-        Ok(Session::There)
+        Ok(Reaped::More)
     }
 
     fn judge(&self, pid: Pid, status: WaitStatus) -> Result<(), StepError> {
@@ -261,11 +270,15 @@ impl Helper {
     }
 }
 
-/// Whether the session still speaks.
+/// What came of a turn of reaping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Session {
-    There,
-    Gone,
+enum Reaped {
+    /// Nothing is left.
+    All,
+    /// There may be more.
+    More,
+    /// What the session spoke through has ended.
+    Bridge,
 }
 
 /// How a spare tells PID 1 that the next one is wanted: by a word, because the pipe's end says no more than that it has ended. Nobody is

@@ -102,6 +102,37 @@ pub fn reset_signals() -> io::Result<()> {
     Ok(())
 }
 
+/// What has stopped a process that this one traces: the signal's `si_code`, and who sent it, where a process did
+/// (`PTRACE_GETSIGINFO`, `sigaction(2)`).
+///
+/// # Errors
+/// `ESRCH` where this process does not trace it, `EINVAL` where it is stopped by no signal of its own.
+pub fn cause_of_stop(tracee: Pid) -> io::Result<(libc::c_int, libc::pid_t)> {
+    // SAFETY: all zeroes are a valid siginfo_t, and the kernel writes no more than one; the sender is a number among bytes that are
+    // all initialised, whatever else they mean.
+    unsafe {
+        let mut info = std::mem::zeroed::<libc::siginfo_t>();
+        let nowhere = std::ptr::null_mut::<libc::c_void>();
+        match libc::ptrace(libc::PTRACE_GETSIGINFO, tracee.as_raw_nonzero().get(), nowhere, &raw mut info) {
+            0.. => Ok((info.si_code, info.si_pid())),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+/// Stops tracing a stopped process, which goes on and gets the signal; 0 is none (`PTRACE_DETACH`).
+///
+/// # Errors
+/// `ESRCH` where it is gone.
+pub fn detach(tracee: Pid, signal: libc::c_int) -> io::Result<()> {
+    let nowhere = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: changes nothing of this process's; the last argument is a number in the place of a pointer, as `ptrace(2)` has it.
+    match unsafe { libc::ptrace(libc::PTRACE_DETACH, tracee.as_raw_nonzero().get(), nowhere, libc::c_long::from(signal)) } {
+        0.. => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Marks every descriptor from `first` on close-on-exec (`close_range(2)`), so that none leaks into the bottle
 /// (CVE-2024-21626).
 pub fn close_on_exec_from(first: u32) -> io::Result<()> {

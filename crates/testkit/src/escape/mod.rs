@@ -56,6 +56,7 @@ mod swapped_folder;
 mod terminal_injection;
 mod tool_sockets;
 mod trace_helper;
+mod traced_by_helper;
 mod zombie_flood;
 
 pub use address_spellings::address_spellings;
@@ -100,6 +101,7 @@ pub use swapped_folder::swapped_folder;
 pub use terminal_injection::terminal_injection;
 pub use tool_sockets::tool_sockets;
 pub use trace_helper::trace_helper;
+pub use traced_by_helper::traced_by_helper;
 pub use zombie_flood::zombie_flood;
 
 /// The table of all attacks: one test for each, on the arena that `$arena` opens (an `async` expression that gives an
@@ -112,7 +114,7 @@ macro_rules! escape_suite {
             host_files planted_canaries devices magic_links helper_overwritten leaked_descriptors kernel_settings kernel_memory
             host_environment tool_sockets
             // processes and the kernel
-            host_processes trace_helper kill_helper stopped_start namespaces mounts modules kernel_interfaces foreign_calls personality
+            host_processes trace_helper traced_by_helper kill_helper stopped_start namespaces mounts modules kernel_interfaces foreign_calls personality
             setuid_programs terminal_injection daemon neighbours
             // network
             socket_families host_sockets loopback_services every_port foreign_addresses address_spellings datagrams
