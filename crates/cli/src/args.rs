@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Runs a coding agent in a disposable bottle that can reach nothing.
+/// Runs a coding agent in a disposable bottle that reaches what you allow, and nothing else.
 #[derive(Debug, Parser)]
 #[command(name = "bot-bottle", version, disable_help_subcommand = true, arg_required_else_help = true)]
 pub struct Cli {

@@ -30,6 +30,9 @@ pub fn choose(option: Option<&str>, runtime: Option<&str>, host: &HostEnvironmen
         (None, Some(name)) => (Some(name), "BOT_BOTTLE_BACKEND"),
         (None, None) => (None, ""),
     };
+    if wanted.as_deref() == Some("") {
+        return Err(Failure::usage("--backend is empty").hint("name a backend, or leave it out"));
+    }
     let mut all = all(host)?;
     let names: Vec<String> = all.iter().map(|backend| backend.name().to_string()).collect();
     let at = match &wanted {

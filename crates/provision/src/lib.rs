@@ -12,6 +12,7 @@ mod announce;
 mod ca;
 mod environment;
 mod git_identity;
+mod guest_place;
 mod part;
 mod plan;
 mod programs;

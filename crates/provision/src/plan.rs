@@ -159,7 +159,10 @@ fn validate_skills(request: &Request<'_>, errors: &mut Vec<PlanError>) -> Vec<Sk
             continue;
         }
         match Skill::validate(name, request.host_skills) {
-            Ok(skill) => skills.push(skill),
+            Ok(skill) => {
+                errors.extend(skill.check_place(&request.guest_skills, &request.visible.tools).err());
+                skills.push(skill);
+            }
             Err(error) => errors.push(error.into()),
         }
     }

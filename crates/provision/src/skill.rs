@@ -2,9 +2,11 @@ use std::path::{Path, PathBuf};
 
 use agents::Shown;
 use bottle::tree::{Census, HostSource, Source, TreeError, Uncopyable};
-use bottle::{GuestPath, HostPlace, Tree, TreePath};
+use bottle::{GuestPath, HostPlace, Tool, Tree, TreePath};
 
+use crate::guest_place;
 use crate::part::Part;
+use crate::plan::PlanError;
 
 /// Where skills go in a bottle, unless the person says otherwise.
 pub const GUEST_SKILLS: &str = "/home/node/.claude/skills";
@@ -41,6 +43,18 @@ pub enum SkillError {
         name: String,
         /// What is there.
         path: PathBuf,
+    },
+    /// A place in the bottle that holds something else.
+    #[error(
+        "BOT_BOTTLE_GUEST_SKILLS_DIR: skill {name} cannot stand at {at}: {reason}; choose a folder such as {GUEST_SKILLS} or /srv/skills"
+    )]
+    Guest {
+        /// Its name.
+        name: String,
+        /// The place.
+        at: GuestPath,
+        /// What is there.
+        reason: String,
     },
     /// Something in it cannot be copied.
     #[error("skill {name}: {source}")]
@@ -91,6 +105,12 @@ impl Skill {
     /// What it holds.
     pub fn census(&self) -> &Census {
         &self.census
+    }
+
+    /// Whether it may stand in `folder` in the bottle, where `tools` of the host are visible.
+    pub(crate) fn check_place(&self, folder: &GuestPath, tools: &[Tool]) -> Result<(), PlanError> {
+        let at = folder.join(&self.name)?;
+        guest_place::check(&at, tools).map_err(|reason| SkillError::Guest { name: self.name.clone(), at, reason }.into())
     }
 
     pub(crate) fn part(&self, folder: &GuestPath) -> Result<Part, bottle::GuestPathError> {

@@ -5,6 +5,7 @@ use agents::credentials::{self, CredentialError, Private};
 use bottle::tree::{Census, HostSource, Source, TreeError, Uncopyable};
 use bottle::{GuestPath, HostPlace, Tool, Tree, TreePath};
 
+use crate::guest_place;
 use crate::part::Part;
 
 /// Where the workspace stands, unless the manifest says otherwise.
@@ -53,8 +54,20 @@ pub enum WorkspaceError {
         reason: String,
     },
     /// Something in it cannot be copied.
-    #[error("cannot copy the working folder: {0}")]
+    #[error("cannot copy the working folder: {0}{way_out}", way_out = way_out(.0))]
     Content(#[from] TreeError),
+}
+
+fn way_out(error: &TreeError) -> &'static str {
+    match error {
+        TreeError::Read { .. } => "; make it readable, or leave it out with workspace.exclude",
+        TreeError::Missing { .. }
+        | TreeError::LeadsOut { .. }
+        | TreeError::Special { .. }
+        | TreeError::Changed { .. }
+        | TreeError::Place(_)
+        | TreeError::Stream(_) => "",
+    }
 }
 
 impl Workspace {
@@ -64,7 +77,7 @@ impl Workspace {
     /// See [`WorkspaceError`]. The home itself and everything above it are refused: they hold every credential there is.
     pub(crate) fn validate(wanted: &Wanted<'_>, private: Private<'_>) -> Result<Self, WorkspaceError> {
         let Wanted { host, at, exclude, tools } = *wanted;
-        check_guest_place(at, tools)?;
+        guest_place::check(at, tools).map_err(|reason| WorkspaceError::Guest { at: at.clone(), reason })?;
         let host = credentials::check_place(host, private)?;
         if !host.is_folder() {
             return Err(WorkspaceError::NotAFolder(host.path().to_owned()));
@@ -95,32 +108,6 @@ impl Workspace {
     pub(crate) fn part(&self) -> Part {
         Part { at: self.at.clone(), source: source(&self.host, &self.exclude) }
     }
-}
-
-/// Folders that programs in the bottle need as they are: the workspace would replace them, or be hidden by them.
-const SYSTEM: [&str; 13] =
-    ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run", "/sbin", "/sys"];
-/// Folders with room for a workspace two levels below them (`/usr/src/app`, `/var/www/site`).
-const DEEP: [&str; 2] = ["/usr", "/var"];
-/// Folders that hold more than a workspace.
-const SHARED: [&str; 4] = ["/home", "/home/node", "/opt", "/tmp"];
-
-fn check_guest_place(at: &GuestPath, tools: &[Tool]) -> Result<(), WorkspaceError> {
-    let path = at.as_path();
-    let refuse = |reason: String| Err(WorkspaceError::Guest { at: at.clone(), reason });
-    let below_two = |folder: &str| path.strip_prefix(folder).is_ok_and(|rest| rest.components().count() < 2);
-    if path.parent().is_none()
-        || SYSTEM.iter().any(|folder| path.starts_with(folder))
-        || DEEP.iter().any(|folder| below_two(folder))
-        || SHARED.iter().any(|folder| path == Path::new(folder))
-        || path.starts_with("/opt/bot-bottle")
-    {
-        return refuse("the bottle's own system is there".to_owned());
-    }
-    if let Some(tool) = tools.iter().find(|tool| path.starts_with(tool.path()) || tool.path().starts_with(path)) {
-        return refuse(format!("{} of the host is visible there", Shown::path(tool.path())));
-    }
-    Ok(())
 }
 
 /// The forms that [`Source::Host`] knows.

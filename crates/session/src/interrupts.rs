@@ -1,5 +1,8 @@
+use std::future::poll_fn;
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bottle::Signal;
 use tokio::signal::unix::{self, SignalKind};
@@ -10,6 +13,8 @@ use tokio::sync::Notify;
 pub enum Caught {
     /// A signal to our process.
     Signal(Signal),
+    /// Another signal that kills whoever does not hear it, by its number.
+    Other(u8),
     /// `bot-bottle stop`.
     Stop,
 }
@@ -17,10 +22,7 @@ pub enum Caught {
 /// The signals of this process, from the moment it is made: none of them kills the process any more.
 #[derive(Debug)]
 pub struct Interrupts {
-    interrupt: Option<unix::Signal>,
-    terminate: Option<unix::Signal>,
-    hangup: Option<unix::Signal>,
-    quit: Option<unix::Signal>,
+    heard: Vec<(Caught, unix::Signal)>,
     resize: unix::Signal,
     stop: Arc<Notify>,
     /// Whether we had a terminal of our own when we began: its end is what a hang-up tells then.
@@ -28,6 +30,15 @@ pub struct Interrupts {
     /// Is told of a hang-up that is no end of a terminal.
     reload: Option<Arc<Notify>>,
 }
+
+/// What a session ends by in order.
+const ENDING: [Signal; 4] = [Signal::Interrupt, Signal::Terminate, Signal::Hangup, Signal::Quit];
+
+/// Every other signal that kills a process and does not tell of a fault in it: `SIGUSR1`, `SIGUSR2`, `SIGALRM`, `SIGSTKFLT`, `SIGXCPU`,
+/// `SIGXFSZ`, `SIGVTALRM`, `SIGPROF`, `SIGIO`, `SIGPWR` and those of real time (`signal(7)`). Nobody means anything by them here, but
+/// whoever dies by one leaves a terminal in raw mode and a bottle's state behind.
+const OTHERS: [u8; 10] = [10, 12, 14, 16, 24, 25, 26, 27, 29, 30];
+const REAL_TIME: RangeInclusive<u8> = 34..=64;
 
 /// Ends a session from within its process.
 #[derive(Debug, Clone)]
@@ -40,15 +51,16 @@ impl Interrupts {
     /// When the system refuses.
     pub fn install() -> io::Result<Self> {
         let ignored = ignored_signals();
-        let listen = |signal: Signal, kind| {
-            let is_ignored = ignored & (1 << (signal.number() - 1)) != 0;
-            if is_ignored { Ok(None) } else { unix::signal(kind).map(Some) }
-        };
+        let is_ignored = |caught: &Caught| caught.number().is_some_and(|number| ignored & (1 << (number - 1)) != 0);
+        let mut heard = Vec::new();
+        for caught in ENDING.into_iter().map(Caught::Signal).filter(|caught| !is_ignored(caught)) {
+            heard.push((caught, listen(caught)?));
+        }
+        // The system may have its own use for some of them.
+        let others = OTHERS.into_iter().chain(REAL_TIME).map(Caught::Other).filter(|caught| !is_ignored(caught));
+        heard.extend(others.filter_map(|caught| Some((caught, listen(caught).ok()?))));
         Ok(Self {
-            interrupt: listen(Signal::Interrupt, SignalKind::interrupt())?,
-            terminate: listen(Signal::Terminate, SignalKind::terminate())?,
-            hangup: listen(Signal::Hangup, SignalKind::hangup())?,
-            quit: listen(Signal::Quit, SignalKind::quit())?,
+            heard,
             resize: unix::signal(SignalKind::window_change())?,
             stop: Arc::new(Notify::new()),
             terminal: has_terminal(),
@@ -70,8 +82,7 @@ impl Interrupts {
     /// Waits for the next one. Safe to cancel.
     pub async fn next(&mut self) -> Caught {
         loop {
-            let caught =
-                Self::caught(&mut self.interrupt, &mut self.terminate, &mut self.hangup, &mut self.quit, &self.stop).await;
+            let caught = caught(&mut self.heard, &self.stop).await;
             if self.ends(caught) {
                 return caught;
             }
@@ -82,28 +93,12 @@ impl Interrupts {
     pub async fn next_or_resize(&mut self) -> Option<Caught> {
         loop {
             let caught = tokio::select! {
-                caught = Self::caught(&mut self.interrupt, &mut self.terminate, &mut self.hangup, &mut self.quit, &self.stop) => caught,
+                caught = caught(&mut self.heard, &self.stop) => caught,
                 _ = self.resize.recv() => return None,
             };
             if self.ends(caught) {
                 return Some(caught);
             }
-        }
-    }
-
-    async fn caught(
-        interrupt: &mut Option<unix::Signal>,
-        terminate: &mut Option<unix::Signal>,
-        hangup: &mut Option<unix::Signal>,
-        quit: &mut Option<unix::Signal>,
-        stop: &Notify,
-    ) -> Caught {
-        tokio::select! {
-            () = one(interrupt) => Caught::Signal(Signal::Interrupt),
-            () = one(terminate) => Caught::Signal(Signal::Terminate),
-            () = one(hangup) => Caught::Signal(Signal::Hangup),
-            () = one(quit) => Caught::Signal(Signal::Quit),
-            () = stop.notified() => Caught::Stop,
         }
     }
 
@@ -113,7 +108,7 @@ impl Interrupts {
                 reload.notify_one();
                 false
             }
-            (Some(_) | None, Caught::Signal(_) | Caught::Stop) => true,
+            (Some(_) | None, Caught::Signal(_) | Caught::Other(_) | Caught::Stop) => true,
         }
     }
 }
@@ -128,10 +123,32 @@ impl Stopper {
 impl Caught {
     /// The exit status that says so: 128 and the signal's number; a stop counts as `SIGTERM`.
     pub fn code(self) -> u8 {
+        128 + self.number().unwrap_or(Signal::Terminate.number())
+    }
+
+    /// The signal's number on Linux.
+    fn number(self) -> Option<u8> {
         match self {
-            Self::Signal(signal) => 128 + signal.number(),
-            Self::Stop => 128 + Signal::Terminate.number(),
+            Self::Signal(signal) => Some(signal.number()),
+            Self::Other(number) => Some(number),
+            Self::Stop => None,
         }
+    }
+}
+
+fn listen(caught: Caught) -> io::Result<unix::Signal> {
+    let number = caught.number().ok_or(io::ErrorKind::InvalidInput)?;
+    unix::signal(SignalKind::from_raw(number.into()))
+}
+
+async fn caught(heard: &mut [(Caught, unix::Signal)], stop: &Notify) -> Caught {
+    let signal = poll_fn(|context| {
+        let mut came = heard.iter_mut().filter_map(|(caught, signal)| signal.poll_recv(context).is_ready().then_some(*caught));
+        came.next().map_or(Poll::Pending, Poll::Ready)
+    });
+    tokio::select! {
+        caught = signal => caught,
+        () = stop.notified() => Caught::Stop,
     }
 }
 
@@ -141,17 +158,6 @@ fn has_terminal() -> bool {
     let flags =
         rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     rustix::fs::open("/dev/tty", flags, rustix::fs::Mode::empty()).is_ok()
-}
-
-async fn one(signal: &mut Option<unix::Signal>) {
-    match signal {
-        Some(signal) => {
-            if signal.recv().await.is_none() {
-                std::future::pending::<()>().await;
-            }
-        }
-        None => std::future::pending().await,
-    }
 }
 
 /// The signals that our caller has set to be ignored, as a bit set (`SigIgn` of `proc_pid_status(5)`).

@@ -119,7 +119,7 @@ pub(crate) async fn on_streams(
                     told = true;
                     drop(control.signal(Signal::Interrupt).await);
                 }
-                Caught::Signal(_) | Caught::Stop => return Ok(Ending::Caught(caught)),
+                Caught::Signal(_) | Caught::Other(_) | Caught::Stop => return Ok(Ending::Caught(caught)),
             },
             limit = time_is_up(limit) => return Ok(Ending::TimeLimit(limit)),
         }

@@ -200,7 +200,7 @@ impl From<&Result<Ending, SessionError>> for Farewell {
         match ending {
             Ok(Ending::Agent(_)) => Self::Agent,
             Ok(Ending::Caught(Caught::Stop)) => Self::Stopped,
-            Ok(Ending::Caught(Caught::Signal(_))) => Self::Signal,
+            Ok(Ending::Caught(Caught::Signal(_) | Caught::Other(_))) => Self::Signal,
             Ok(Ending::TimeLimit(_)) => Self::TimeLimit,
             Err(_) => Self::Failed,
         }

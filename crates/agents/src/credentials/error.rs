@@ -33,7 +33,7 @@ pub enum CredentialError {
         state: PathBuf,
     },
     /// It is, or lies in, a place of the system that no bottle sees.
-    #[error("{} is part of {}, which no bottle sees", Shown::path(.path), Shown::path(.place))]
+    #[error("{}", unseen(.path, .place))]
     System {
         /// The canonical path.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum CredentialError {
         place: PathBuf,
     },
     /// It is, or lies in, a place that holds credentials.
-    #[error("{} is part of {}, which holds credentials; no bottle sees those", Shown::path(.path), Shown::path(.credential))]
+    #[error("{} holds credentials; no bottle sees those", part(.path, .credential))]
     Inside {
         /// The canonical path.
         path: PathBuf,
@@ -62,6 +62,20 @@ pub enum CredentialError {
         /// The canonical path.
         path: PathBuf,
     },
+}
+
+fn unseen(path: &Path, place: &Path) -> String {
+    let (shown, place_shown) = (Shown::path(path), Shown::path(place));
+    match path == place {
+        true => format!("no bottle sees the host's {shown}"),
+        false if place.starts_with(path) => format!("{shown} contains {place_shown}, which no bottle sees"),
+        false => format!("{shown} is part of {place_shown}, which no bottle sees"),
+    }
+}
+
+fn part(path: &Path, credential: &Path) -> String {
+    let shown = Shown::path(path);
+    if path == credential { shown.to_string() } else { format!("{shown} is part of {}, which", Shown::path(credential)) }
 }
 
 fn home_or_above(path: &Path, home: &Path) -> String {

@@ -5,9 +5,9 @@ use bottle::{ExitStatus, User};
 use secret::Secret;
 use session::control::{Client, ClientError, ExecCall};
 use session::{Caught, Interrupts};
-use store::{Home, Identity};
+use store::Home;
 
-use super::{stop, with_runtime};
+use super::{identity, stop, with_runtime};
 use crate::args::{Exec, ExecUser};
 use crate::failure::Failure;
 use crate::host_env::HostEnvironment;
@@ -15,7 +15,7 @@ use crate::host_env::HostEnvironment;
 /// `exec IDENTITY -- COMMAND…`: on a terminal when stdin and stdout are one, otherwise with streams apart.
 pub fn run(args: Exec, host: &HostEnvironment) -> Result<u8, Failure> {
     let home = Home::new(host.bot_bottle_home()?);
-    let identity = Identity::parse(&args.identity)?;
+    let identity = identity(&args.identity)?;
     let folder = stop::open(&home, &identity)?;
     let user = match args.user {
         ExecUser::Root => User::Root,

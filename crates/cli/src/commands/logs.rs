@@ -5,7 +5,7 @@ use session::Interrupts;
 use store::{Entry, Home, Identity, Journal, Liveness};
 use tokio::time::sleep;
 
-use super::with_runtime;
+use super::{identity, with_runtime};
 use crate::args::Logs;
 use crate::failure::Failure;
 use crate::host_env::HostEnvironment;
@@ -19,7 +19,7 @@ const PACE: Duration = Duration::from_millis(200);
 /// `logs IDENTITY`: every request of a session with its verdict, also after its end.
 pub fn run(args: &Logs, host: &HostEnvironment) -> Result<u8, Failure> {
     let home = Home::new(host.bot_bottle_home()?);
-    let identity = Identity::parse(&args.identity)?;
+    let identity = identity(&args.identity)?;
     let mut journal = Journal::open(home.clone(), identity.clone()).map_err(|error| match error {
         unknown @ store::StoreError::Unknown { .. } => {
             Failure::from(unknown).hint("'bot-bottle list active' shows what runs; what has ended is in BOT_BOTTLE_HOME/audit")

@@ -13,9 +13,11 @@ mod start;
 mod stop;
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 
 use manifest::{Catalogue, Places};
 use session::Interrupts;
+use store::Identity;
 
 use crate::args::Command;
 use crate::failure::{DECLINED, Failure};
@@ -51,13 +53,26 @@ fn catalogue(host: &HostEnvironment) -> Result<Catalogue, Failure> {
     })
 }
 
+/// The session that the command line names.
+fn identity(name: &str) -> Result<Identity, Failure> {
+    Identity::parse(name).map_err(Failure::usage)
+}
+
 /// Where manifests are, seen from here.
 fn places(host: &HostEnvironment) -> Result<Places, Failure> {
     let repository = host.cwd().map(|cwd| cwd.join(".bot-bottle")).filter(|folder| folder.is_dir());
     let home = host.bot_bottle_home()?;
-    // The home's own folder, seen from the home, is no repository's.
-    let repository = repository.filter(|folder| *folder != home);
+    // The person's own folder, seen from the home, is no repository's, also where manifests are read from another.
+    let own = [Some(home.clone()), host.home().ok().map(|home| home.join(".bot-bottle"))];
+    let is_own = |folder: &PathBuf| own.iter().flatten().any(|own| is_same(own, folder));
+    let repository = repository.filter(|folder| !is_own(folder));
     Ok(Places { home, repository })
+}
+
+/// Whether both are one folder, whatever links lead there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    one == other || real(one) == real(other)
 }
 
 /// Runs something that waits for signals, on one thread.

@@ -6,7 +6,7 @@ use manifest::Catalogue;
 use provision::Notice;
 use session::terminal::Wanted;
 use session::{Caught, Choices, Ending, Host, Interrupts, Outcome, Plan, Planner, Session};
-use store::Home;
+use store::{Home, Identity};
 
 use super::{Decision, catalogue, decide, places, policy, with_runtime};
 use crate::args::{Format, Start};
@@ -24,6 +24,7 @@ pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
     if args.format == Format::Json && !dry_run {
         return Err(Failure::usage("--format json is for a dry run").hint("add --dry-run"));
     }
+    let label = args.label.as_deref().map(label).transpose()?;
     let catalogue = catalogue(host)?;
     talk::notes(catalogue.notes());
     if !args.headless && !dry_run {
@@ -38,8 +39,12 @@ pub fn run(args: Start, host: &HostEnvironment) -> Result<u8, Failure> {
                 Chosen::Leave(code) => return Ok(code),
             },
         };
-        start(&args, &agent, dry_run, &catalogue, host, &mut interrupts).await
+        start(&args, label, &agent, dry_run, &catalogue, host, &mut interrupts).await
     })
+}
+
+fn label(text: &str) -> Result<Identity, Failure> {
+    Identity::parse(text).map_err(|error| Failure::usage(format!("--label: {error}")))
 }
 
 /// Before anything is asked: an agent that cannot run is not worth a question.
@@ -56,6 +61,7 @@ fn terminal_for_the_agent() -> Result<(), Failure> {
 
 async fn start(
     args: &Start,
+    label: Option<Identity>,
     agent: &str,
     dry_run: bool,
     catalogue: &Catalogue,
@@ -75,7 +81,7 @@ async fn start(
         workspace,
         mode: if args.headless { Mode::Headless } else { Mode::Interactive },
         prompt: args.prompt.clone(),
-        label: args.label.clone(),
+        label,
         command: args.command.clone(),
     };
     let name = backend.name();
@@ -272,13 +278,15 @@ fn explain(error: session::SessionError) -> Failure {
     }
 }
 
-fn name(caught: Caught) -> &'static str {
-    match caught {
+fn name(caught: Caught) -> String {
+    let name = match caught {
         Caught::Stop => "'bot-bottle stop'",
         Caught::Signal(bottle::Signal::Interrupt) => "an interrupt",
         Caught::Signal(bottle::Signal::Terminate) => "SIGTERM",
         Caught::Signal(bottle::Signal::Hangup) => "SIGHUP",
         Caught::Signal(bottle::Signal::Quit) => "SIGQUIT",
         Caught::Signal(bottle::Signal::Kill) => "SIGKILL",
-    }
+        Caught::Other(number) => return format!("signal {number}"),
+    };
+    name.to_owned()
 }

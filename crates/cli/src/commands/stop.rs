@@ -3,6 +3,7 @@ use std::time::Duration;
 use session::control::Client;
 use store::{Home, Identity, Liveness, StoreError};
 
+use super::identity;
 use crate::args::Stop;
 use crate::failure::{FAILED, Failure};
 use crate::host_env::HostEnvironment;
@@ -16,7 +17,7 @@ pub fn run(args: &Stop, host: &HostEnvironment) -> Result<u8, Failure> {
     let home = Home::new(host.bot_bottle_home()?);
     let wanted: Vec<Identity> = match args.all {
         true => live(&home)?,
-        false => args.identities.iter().map(|name| Identity::parse(name)).collect::<Result<_, _>>()?,
+        false => args.identities.iter().map(|name| identity(name)).collect::<Result<_, _>>()?,
     };
     if wanted.is_empty() {
         talk::say("no session is running");

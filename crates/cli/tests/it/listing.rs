@@ -1,5 +1,5 @@
 use crate::elsewhere::only_native;
-use crate::scene::{SHELL, Scene};
+use crate::scene::{Ran, SHELL, Scene};
 
 #[test]
 fn help_of_every_command() {
@@ -132,6 +132,24 @@ fn doctor_tells_of_every_backend() {
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["backends"][0]["name"], "native");
     assert_eq!(ran.code == 0, report["backends"][0]["works"] == true);
+}
+
+#[test]
+fn the_persons_own_folder_is_no_repositorys_wherever_manifests_are_read() {
+    let scene = Scene::new().file("elsewhere/agents/other.md", "---\nbottle: b\n---\n");
+    let mut command = scene.command(&["list", "agents"]);
+    let listed = command.env("BOT_BOTTLE_HOME", scene.path("elsewhere")).current_dir(scene.path("home")).output().unwrap();
+    let listed = Ran::from(&listed);
+    assert!(listed.code == 0 && listed.stdout.contains("other") && !listed.stdout.contains("repository"), "{listed:?}");
+    assert_eq!(listed.stderr, "");
+}
+
+#[test]
+fn a_demo_that_cannot_be_written_names_no_logs() {
+    let scene = Scene::bare();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ran = Ran::from(&scene.command(&["demo"]).stdout(full).output().unwrap());
+    assert!(ran.code == 125 && ran.stderr.contains("No space left") && !ran.stderr.contains("logs"), "{ran:?}");
 }
 
 #[test]

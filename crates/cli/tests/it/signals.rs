@@ -8,6 +8,9 @@ use crate::traces::Traces;
 /// The signals after which nothing may be left, and the one after which `cleanup` is needed.
 const SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL];
 
+/// Signals that mean nothing here, and kill whoever does not hear them.
+const OTHERS: [Signal; 3] = [Signal::USR1, Signal::ALARM, Signal::POWER];
+
 /// While an agent runs, a hang-up is the end only when our terminal is what hung up; else the policy is read anew.
 const WHILE_RUNNING: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::KILL];
 
@@ -108,6 +111,20 @@ fn while_the_agent_runs_on_a_terminal() {
         terminal.signal(signal);
         let code = if signal == Signal::KILL { terminal.end_of_killed() } else { terminal.end().0 };
         check("running on a terminal", signal, code, &scene, &traces);
+    }
+}
+
+#[test]
+fn signals_that_mean_nothing_leave_neither_terminal_nor_state() {
+    for signal in OTHERS {
+        let (scene, label, traces) = begin("unmeant", signal);
+        let script = "stty raw -echo; echo ready; sleep 1000";
+        let mut terminal = Terminal::run(&scene, &["start", "a", "--yes", "--label", &label, "--", "sh", "-c", script]);
+        terminal.until("\nready");
+        terminal.signal(signal);
+        let (code, screen) = terminal.end();
+        assert!(screen.contains(&format!("ended by signal {}", signal.as_raw())), "{screen}");
+        check("unmeant", signal, code, &scene, &traces);
     }
 }
 

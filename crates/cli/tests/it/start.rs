@@ -108,12 +108,29 @@ fn all_problems_are_told_at_once_and_nothing_is_made() {
         "bottle: b\nskills: [one, two]\n",
         "",
     );
-    let ran = scene.run(&["start", "a", "--headless", "--yes", "--label", "Bad Label"]);
+    let ran = scene.run(&["start", "a", "--headless", "--yes"]);
     assert_eq!(ran.code, 125);
-    for part in ["NOT_SET", "/not/there", "skill one", "skill two", "--label"] {
+    for part in ["NOT_SET", "/not/there", "skill one", "skill two"] {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
     assert!(!exists(&scene.path("home/.bot-bottle/state")));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_has_one_status() {
+    let scene = Scene::new();
+    let cases: [(&[&str], &str); 6] = [
+        (&["start", "a", "--dry-run", "--label", "Bad Label"], "--label: bad session name"),
+        (&["start", "a", "--dry-run", "--backend", "none"], "--backend: there is no backend named none"),
+        (&["start", "a", "--dry-run", "--backend", ""], "--backend is empty"),
+        (&["exec", "Bad Name", "--", "true"], "bad session name"),
+        (&["stop", "Bad Name"], "bad session name"),
+        (&["logs", "Bad Name"], "bad session name"),
+    ];
+    for (args, told) in cases {
+        let ran = scene.run(args);
+        assert!(ran.code == 2 && ran.stderr.contains(told), "{args:?}: {ran:?}");
+    }
 }
 
 #[test]

@@ -144,6 +144,16 @@ fn every_problem_is_reported_at_once() {
 }
 
 #[test]
+fn skills_do_not_stand_in_the_bottles_own_system() {
+    let mut host = Host::new().skills(&["one"]);
+    for folder in ["/etc", "/usr", "/opt/bot-bottle/x"] {
+        host.guest_skills = folder;
+        let text = host.plan().unwrap_err().to_string();
+        assert!(text.contains("BOT_BOTTLE_GUEST_SKILLS_DIR") && text.contains(&format!("{folder}/one")), "{text}");
+    }
+}
+
+#[test]
 fn a_skills_folder_inside_something_else_is_refused() {
     let mut host = Host::new().skills(&["one"]);
     host.workspace = Some("project");

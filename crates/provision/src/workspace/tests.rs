@@ -128,3 +128,10 @@ fn the_bottles_own_places_are_refused() {
         assert_eq!(check(at).unwrap().at().to_string(), at);
     }
 }
+
+#[test]
+fn what_cannot_be_read_comes_with_a_way_out() {
+    let source = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+    let error = WorkspaceError::from(bottle::tree::TreeError::Read { path: PathBuf::from("/p/data"), source });
+    assert!(error.to_string().contains("reading /p/data") && error.to_string().ends_with("workspace.exclude"), "{error}");
+}

@@ -28,7 +28,7 @@ pub struct Choices {
     /// `--prompt TEXT`: the agent's first message.
     pub prompt: Option<String>,
     /// `--label NAME`: the session's name, verbatim.
-    pub label: Option<String>,
+    pub label: Option<Identity>,
     /// `-- COMMAND…`: runs instead of the agent; empty: the agent.
     pub command: Vec<OsString>,
 }
@@ -200,11 +200,10 @@ impl Planner<'_> {
     }
 
     fn identity(&self) -> Result<Identity, Problem> {
-        let identity = match &self.choices.label {
-            Some(label) => Identity::parse(label),
-            None => Identity::random(self.resolved.agent.name.as_str()),
-        };
-        identity.map_err(Problem::from)
+        match &self.choices.label {
+            Some(label) => Ok(label.clone()),
+            None => Ok(Identity::random(self.resolved.agent.name.as_str())?),
+        }
     }
 
     /// Manifests, records and the control socket in a folder that every bottle shows.

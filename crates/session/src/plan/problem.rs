@@ -3,9 +3,9 @@ use std::fmt;
 /// One reason why a launch cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The label is no session name.
-    #[error("--label: {0}")]
-    Label(#[from] store::IdentityError),
+    /// The session's name cannot be made.
+    #[error(transparent)]
+    Identity(#[from] store::IdentityError),
     /// The provider is not usable as it is.
     #[error(transparent)]
     Provider(#[from] agents::ProviderError),

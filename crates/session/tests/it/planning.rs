@@ -13,13 +13,12 @@ async fn every_problem_is_told_at_once() {
     let backend = FakeBackend::new();
     let mut capabilities = backend.check().await.unwrap();
     capabilities.limits = LimitSupport { memory: Err("no cgroup is yours".to_owned()), ..LimitSupport::all() };
-    let choices = Choices { label: Some("Not A Label".to_owned()), ..Choices::default() };
-    let problems = scene.try_plan(&backend, &capabilities, choices).unwrap_err();
+    let problems = scene.try_plan(&backend, &capabilities, Choices::default()).unwrap_err();
     let text = problems.to_string();
-    for part in ["MISSING_ONE", "MISSING_TWO", "/not/there", "skill gone", "--label", "limits.memory cannot be enforced"] {
+    for part in ["MISSING_ONE", "MISSING_TWO", "/not/there", "skill gone", "limits.memory cannot be enforced"] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
-    assert_eq!(problems.0.len(), 6, "{text}");
+    assert_eq!(problems.0.len(), 5, "{text}");
     scene.assert_no_state();
 }
 

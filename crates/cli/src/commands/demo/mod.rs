@@ -35,7 +35,8 @@ pub fn run(host: &HostEnvironment) -> Result<u8, Failure> {
     talk::say("a bottle is made from examples/agents/demo.md and examples/bottles/demo.md; a hostile agent tries its best:\n");
     let outcome = with_runtime(attempt(&home, &host, &bait))?;
     if !matches!(outcome.ending, Ok(Ending::Agent(_))) {
-        return Ok(report(outcome, "demo", true));
+        // Its records go with its folder: there is nothing to look at later.
+        return Ok(report(Outcome { refusals: 0, unrecorded: 0, dropped: 0, ..outcome }, "demo", true));
     }
     let open = outcome.code() != 0;
     talk::data("what the host saw:\n")?;

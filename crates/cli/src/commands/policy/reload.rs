@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use session::Reloaded;
 use session::control::{Client, ClientError};
-use store::{Home, Identity};
+use store::Home;
 
 use crate::args::PolicyReload;
-use crate::commands::stop;
+use crate::commands::{identity, stop};
 use crate::failure::Failure;
 use crate::host_env::HostEnvironment;
 use crate::talk;
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// `policy reload IDENTITY`: new rules count for every request from now on, those on open connections included.
 pub fn run(args: &PolicyReload, host: &HostEnvironment) -> Result<u8, Failure> {
     let home = Home::new(host.bot_bottle_home()?);
-    let identity = Identity::parse(&args.identity)?;
+    let identity = identity(&args.identity)?;
     let folder = stop::open(&home, &identity)?;
     let reloaded = Client::connect(identity.as_str(), &folder)?.reload(PATIENCE);
     match reloaded {
