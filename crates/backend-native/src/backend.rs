@@ -100,6 +100,10 @@ impl Backend for NativeBackend {
         Ok(capabilities)
     }
 
+    async fn check_to_launch(&self) -> Result<Capabilities, Unavailable> {
+        self.look().map(|(_, _, capabilities)| capabilities)
+    }
+
     async fn launch(&self, spec: &BottleSpec) -> Result<Launched, LaunchError> {
         let (ids, hierarchy, capabilities) = self.look()?;
         // A limit that cannot be held is never dropped silently.

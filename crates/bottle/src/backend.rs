@@ -17,6 +17,14 @@ pub trait Backend: Send + Sync {
     /// What is missing and the command that mends it.
     async fn check(&self) -> Result<Capabilities, Unavailable>;
 
+    /// [`Backend::check`] for whoever launches at once: what only a trial would tell is left to the launch, which says the same.
+    ///
+    /// # Errors
+    /// As [`Backend::check`].
+    async fn check_to_launch(&self) -> Result<Capabilities, Unavailable> {
+        self.check().await
+    }
+
     /// Makes what bottles of this kind share and what takes long when it is not there yet: builds an image, for example. Does
     /// nothing when all is there. May be dropped at any point: then nothing half-made is taken for whole later.
     ///

@@ -70,8 +70,11 @@ async fn start(
 ) -> Result<u8, Failure> {
     let resolved = catalogue.resolve(agent, &args.bottles).map_err(|error| Failure::rendered(error.render(talk::style())))?;
     let backend = backends::choose(args.backend.as_deref(), args.runtime.as_deref(), host)?;
+    // Where a person decides, they know before that whether it can run. Where nobody does, the launch comes at once.
+    let is_decided = args.yes && args.headless && !dry_run;
+    let check = if is_decided { backend.check_to_launch() } else { backend.check() };
     let capabilities = tokio::select! {
-        checked = backend.check() => checked.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?,
+        checked = check => checked.map_err(|missing| Failure::new(missing.to_string()).hints(missing.hints))?,
         caught = interrupts.next() => return Ok(caught.code()),
     };
     let facts = facts(host)?;

@@ -134,6 +134,28 @@ fn doctor_tells_of_every_backend() {
     assert_eq!(ran.code == 0, report["backends"][0]["works"] == true);
 }
 
+/// What no switch of the kernel's shows is found out by a trial before a person decides, and by the launch where nobody does.
+#[test]
+fn where_bottles_cannot_be_made_it_is_told_the_same_with_and_without_a_trial() {
+    if !only_native("an engine makes its containers elsewhere") {
+        return;
+    }
+    if !rustix::process::geteuid().is_root() {
+        return testkit::require("root", "only root can cover a part of /proc");
+    }
+    // As containers do: who sees no whole /proc may mount no fresh one.
+    let covered = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c"];
+    let entry = covered.into_iter().chain(["mount -t tmpfs none /proc/fs && exec \"$0\" \"$@\""]).map(str::to_owned);
+    let scene = Scene::new().within(entry.collect());
+    for args in [&["start", "a", "--dry-run"][..], &["start", "a", "--headless"], &["start", "a", "--headless", "--yes"]] {
+        let ran = scene.run(args);
+        let told = ran.stderr.contains("cannot run here: the kernel refuses a fresh /proc")
+            && ran.stderr.contains("hint: inside a container");
+        assert!(ran.code == 125 && told, "{args:?}: {ran:?}");
+    }
+    scene.assert_nothing_left();
+}
+
 #[test]
 fn the_persons_own_folder_is_no_repositorys_wherever_manifests_are_read() {
     let scene = Scene::new().file("elsewhere/agents/other.md", "---\nbottle: b\n---\n");
