@@ -3,6 +3,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use policy::{Account, Auth, Code, Refusal, Rule};
 use secret::Secret;
 
+use super::credential_headers::strip_credentials;
 use super::headers;
 use crate::CredentialError;
 use crate::refusal;
@@ -28,7 +29,7 @@ pub(super) async fn settle<'a>(
         Account::Any => {}
     }
     let Some(auth) = &rule.route.auth else { return Ok(None) };
-    headers::strip_credentials(headers);
+    strip_credentials(headers);
     let missing = || Refusal { rule: Some(rule.origin.clone()), ..refusal::plain(Code::NoCredential) };
     let secret = shared.credentials.current(auth.token_ref()).await.map_err(|CredentialError| missing())?;
     let (name, value) = header(auth, &secret).ok_or_else(missing)?;

@@ -1,19 +1,11 @@
 use http::header::{
-    ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
+    ALT_SVC, CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use policy::{Auth, Headers, Rule};
 
+use super::credential_headers::{is_credential, strip_credentials};
 use crate::refusal;
-
-/// Headers that carry a credential by themselves.
-static CREDENTIALS: [HeaderName; 5] = [
-    AUTHORIZATION,
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("api-key"),
-    HeaderName::from_static("x-goog-api-key"),
-    COOKIE,
-];
 
 /// Headers of one connection (RFC 9110 §7.6.1), with those that older software uses so.
 static HOP_BY_HOP: [HeaderName; 8] = [
@@ -98,12 +90,12 @@ pub(super) fn strip_ours(headers: &mut HeaderMap) {
 }
 
 /// Removes headers that are written with `_` and mean something with `-`. Threat: gateways in CGI's manner (RFC 3875 §4.1.18) make
-/// one variable of both, so that `X_Api_Key`, `Content_Length` or `X_Original_URL` would count though nobody judged it.
+/// one variable of both, so that `Content_Length` or `X_Original_URL` would count though nobody judged it.
 fn strip_disguised(headers: &mut HeaderMap) {
     let disguised: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().contains('_')).cloned().collect();
     for name in disguised {
         let Ok(meant) = name.as_str().replace('_', "-").parse::<HeaderName>() else { continue };
-        let counts = [&HOP_BY_HOP[..], &CREDENTIALS, &SAID_BY_PROXIES, &FRAMING].iter().any(|names| names.contains(&meant));
+        let counts = [&HOP_BY_HOP[..], &SAID_BY_PROXIES, &FRAMING].iter().any(|names| names.contains(&meant));
         if counts || policy::OVERRIDING.contains(&meant.as_str()) {
             headers.remove(name);
         }
@@ -173,16 +165,9 @@ pub(super) fn strip_credentials_of_answer(headers: &mut HeaderMap) {
     headers.remove("set-cookie2");
 }
 
-/// Removes what carries a credential.
-pub(crate) fn strip_credentials(headers: &mut HeaderMap) {
-    for name in &CREDENTIALS {
-        headers.remove(name);
-    }
-}
-
 /// Every credential in the headers, without the word before it (`Bearer`), as far as headers show them.
 pub(super) fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    let whole = CREDENTIALS.iter().flat_map(|name| headers.get_all(name)).map(|value| after_scheme(value.as_bytes()));
+    let whole = headers.iter().filter(|(name, _)| is_credential(name)).map(|(_, value)| after_scheme(value.as_bytes()));
     // Threat: browsers' WebSocket has no headers of its own, so that some APIs take a key as a subprotocol
     // (`openai-insecure-api-key.KEY`).
     let protocols = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -255,7 +240,6 @@ mod tests {
         let mut headers = map(&[
             ("content_length", "5"),
             ("transfer_encoding", "chunked"),
-            ("x_api-key", "theirs"),
             ("x_original_url", "/admin"),
             ("x-http_method_override", "DELETE"),
             ("my_header", "1"),

@@ -3,6 +3,7 @@
 mod answer;
 mod change;
 mod credential;
+mod credential_headers;
 mod forward;
 pub(crate) mod headers;
 mod wanted;

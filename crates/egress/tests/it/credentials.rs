@@ -16,6 +16,7 @@ async fn the_agents_placeholder_is_replaced() {
             .header("host", "a.example")
             .header("authorization", format!("Bearer {PLACEHOLDER}"))
             .header("x-api-key", PLACEHOLDER)
+            .header("private-token", PLACEHOLDER)
             .header("proxy-authorization", "Basic eDp5")
             .header("connection", "authorization, x-extra")
             .header("x-extra", "1");
@@ -23,7 +24,7 @@ async fn the_agents_placeholder_is_replaced() {
         assert_eq!(got.status, 200);
         let seen = &origin.seen()[0];
         assert_eq!(seen.headers["authorization"], format!("Bearer {SECRET}"));
-        for gone in ["x-api-key", "proxy-authorization", "connection", "x-extra"] {
+        for gone in ["x-api-key", "private-token", "proxy-authorization", "connection", "x-extra"] {
             assert!(!seen.headers.contains_key(gone), "{gone}");
         }
         assert!(!scene.written().contains("canary"));
@@ -41,6 +42,9 @@ async fn a_foreign_credential_is_refused_and_never_sent() {
         ("x-api-key", "canary-of-an-attacker"),
         ("api-key", "canary-of-an-attacker"),
         ("cookie", "session=canary-of-an-attacker"),
+        ("x-auth-token", "canary-of-an-attacker"),
+        ("x_api_key", "canary-of-an-attacker"),
+        ("x-authorization", "Bearer canary-of-an-attacker"),
         ("sec-websocket-protocol", "realtime, openai-insecure-api-key.canary-of-an-attacker"),
     ] {
         let request = Request::get("/x").header("host", "a.example").header(name, value).body(Full::default()).unwrap();
@@ -48,7 +52,7 @@ async fn a_foreign_credential_is_refused_and_never_sent() {
         assert_eq!((got.status.as_u16(), got.refusal()), (403, "egress.foreign_credential"), "{name}");
     }
     assert!(origin.seen().is_empty());
-    assert_eq!(scene.refusals().len(), 6);
+    assert_eq!(scene.refusals().len(), 9);
     assert!(!scene.written().contains("canary"));
 }
 

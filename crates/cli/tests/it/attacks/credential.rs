@@ -85,20 +85,22 @@ fn the_credential_is_not_lured_out() {
 fn a_foreign_credential_does_not_reach_the_model() {
     let Some(world) = World::open().map(World::with_a_model) else { return };
     let script = format!(
-        "try() {{ echo \"== $1\"; shift; curl -s -m 60 -o /dev/null -w '%{{http_code}}\\n' \"$@\" https://{MODEL}/v1/messages; }}
+        "try() {{ echo \"== $1\"; shift; curl -s -m 60 -o /dev/null -w '%{{http_code}}\\n' -d '{{}}' \"$@\" https://{MODEL}/v1/messages; }}
          try theirs -H 'x-api-key: sk-ant-of-somebody-else'
          try 'as a bearer' -H 'Authorization: Bearer sk-ant-of-somebody-else'
          try 'beside ours' -H \"x-api-key: $ANTHROPIC_API_KEY\" -H 'Authorization: Bearer sk-ant-of-somebody-else'
          try 'in one header' -H \"Authorization: Bearer sk-ant-of-somebody-else $ANTHROPIC_API_KEY\"
          try 'as a cookie' -b session=of-somebody-else
+         try 'in another header' -H 'X-Auth-Token: sk-ant-of-somebody-else'
+         try 'in disguise' -H 'x_auth_token: sk-ant-of-somebody-else'
          try placeholder -H \"x-api-key: $ANTHROPIC_API_KEY\"
          echo '== held'; echo $ANTHROPIC_API_KEY"
     );
     let ran = world.scene.script(&script);
-    for name in ["theirs", "as a bearer", "beside ours", "in one header", "as a cookie"] {
+    for name in ["theirs", "as a bearer", "beside ours", "in one header", "as a cookie", "in another header", "in disguise"] {
         assert_eq!(part(&ran.stdout, name), "403", "{name}: {ran:?}");
     }
-    assert_eq!(world.refusals(), vec![format!("egress.foreign_credential GET {MODEL} proxy"); 5]);
+    assert_eq!(world.refusals(), vec![format!("egress.foreign_credential POST {MODEL} proxy"); 7]);
     assert_eq!(part(&ran.stdout, "placeholder"), "200", "{ran:?}");
     assert!(!part(&ran.stdout, "held").is_empty() && part(&ran.stdout, "held") != world.canary);
     let requests = world.origin.requests();
