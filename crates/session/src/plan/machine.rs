@@ -2,7 +2,9 @@ use bottle::Limits;
 
 /// Limits that are none because this machine has less: for the person to know, not to be refused, since manifests move between
 /// machines.
-pub(super) fn notes(limits: &Limits) -> Vec<String> {
+///
+/// `room` is what may be written in a bottle without `limits.disk`, in bytes, where its backend can tell.
+pub(super) fn notes(limits: &Limits, room: Option<u64>) -> Vec<String> {
     let memory = memory();
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     // Exact: machines have less than 2^53 processors.
@@ -14,7 +16,11 @@ pub(super) fn notes(limits: &Limits) -> Vec<String> {
     let bytes = bytes.map(|bytes| {
         format!("limits.memory is {}, but this machine has {}: the bottle may use all of it", gib(bytes), gib(memory))
     });
-    [bytes, cpus].into_iter().flatten().collect()
+    let disk = limits.disk.zip(room).filter(|(disk, room)| disk > room).map(|(disk, room)| {
+        let (disk, room) = (gib(disk), gib(room));
+        format!("limits.disk is {disk}, which may be more than this machine has: without it a bottle may write {room}")
+    });
+    [bytes, cpus, disk].into_iter().flatten().collect()
 }
 
 /// Memory of this machine in bytes (`sysinfo(2)`).
@@ -32,10 +38,12 @@ mod tests {
     #[test]
     fn only_limits_beyond_the_machine_are_noted() {
         let modest = Limits { memory: Some(1 << 20), cpus: Some(0.5), pids: Some(8), disk: Some(1 << 20), time: None };
-        assert!(notes(&modest).is_empty());
-        let vast = Limits { memory: Some(1 << 52), cpus: Some(4096.0), ..modest };
-        let notes = notes(&vast);
+        assert!(notes(&modest, Some(1 << 20)).is_empty());
+        let vast = Limits { memory: Some(1 << 52), cpus: Some(4096.0), disk: Some(1 << 52), ..modest };
+        // What the backend cannot tell is not guessed.
+        assert_eq!(notes(&vast, None).len(), 2);
+        let notes = notes(&vast, Some(1 << 30));
         let names: Vec<_> = notes.iter().filter_map(|note| note.split_once(' ')).map(|(name, _)| name).collect();
-        assert_eq!(names, ["limits.memory", "limits.cpus"], "{notes:?}");
+        assert_eq!(names, ["limits.memory", "limits.cpus", "limits.disk"], "{notes:?}");
     }
 }

@@ -145,7 +145,7 @@ fn notes(facts: &Facts<'_>) -> Vec<String> {
     let Planner { resolved, capabilities, .. } = facts.planner;
     let mut notes: Vec<String> = resolved.notes.iter().map(ToString::to_string).collect();
     notes.extend(capabilities.remarks.iter().map(|remark| escape(remark)));
-    notes.extend(super::machine::notes(&super::policy_lines::limits(resolved)));
+    notes.extend(super::machine::notes(&super::policy_lines::limits(resolved), capabilities.room));
     if !resolved.bottle.git.repos.is_empty() {
         notes.push("git repositories are checked but not served yet: nothing can be pushed to them".to_owned());
     }
