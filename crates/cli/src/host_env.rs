@@ -41,7 +41,10 @@ impl HostEnvironment {
     pub fn bot_bottle_home(&self) -> Result<PathBuf, Failure> {
         match self.set("BOT_BOTTLE_HOME").map(PathBuf::from) {
             Some(path) if path.is_absolute() => Ok(path),
-            Some(path) => Err(Failure::usage(format!("BOT_BOTTLE_HOME must be an absolute path, not {}", path.display()))),
+            Some(path) => Err(Failure::usage(format!(
+                "BOT_BOTTLE_HOME must be an absolute path, not {}",
+                store::escape(&path.to_string_lossy())
+            ))),
             None => Ok(self.home()?.join(".bot-bottle")),
         }
     }

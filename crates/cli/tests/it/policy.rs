@@ -17,6 +17,11 @@ fn scene() -> Scene {
         .bottle("model", "agent_provider: {template: claude, auth_token: MY_TOKEN}\negress: {routes: [{host: api.anthropic.com, ports: [443]}]}\n")
         .bottle("free", "agent_provider: {template: claude}\n")
         .bottle("codex", "agent_provider: {template: codex, forward_host_credentials: true}\n")
+        .bottle(
+            "inside",
+            "egress:\n  routes:\n    - {host: 10.1.2.3}\n    - {host: 10.1.2.4, addresses: [10.1.2.0/24]}\n    - {host: 0.0.0.0, tls: passthrough}\n    \
+             - {host: 169.254.169.254, dial: \"127.0.0.1:9443\"}\n",
+        )
         .bottle("clash", "egress: {routes: [{host: api.anthropic.com, tls: passthrough}]}\n")
         .agent("a", "bottle: work\n", "")
 }
@@ -53,6 +58,15 @@ fn explains_what_would_become_of_a_request_and_by_which_rule() {
     ]
     .map(explained)
     .concat();
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn explains_an_address_as_a_session_would_reach_it() {
+    let all: String =
+        ["https://10.1.2.3/", "https://10.1.2.4/", "https://0.0.0.0/", "https://169.254.169.254/", "https://10.1.2.5/"]
+            .map(|url| explained(&[url, "--bottle", "inside"]))
+            .concat();
     insta::assert_snapshot!(all);
 }
 

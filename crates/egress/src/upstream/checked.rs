@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use policy::{Cidr, Code};
+use policy::{Cidr, Code, Host, Rule, Transport};
 
 use super::Failure;
 use super::address_policy::{AddressKind, kind_of};
@@ -75,6 +75,19 @@ impl Checked {
 
     pub(super) fn own_host(self) -> OwnHost {
         self.own_host
+    }
+}
+
+/// Why a host that is written as an address would not be reached by `rule`, as far as that shows before anything is dialled: that an
+/// address is this host's own does not. `None` for a name.
+pub fn unreached(transport: Transport, host: &Host, port: u16, rule: &Rule) -> Option<Failure> {
+    let way = Way::of(rule);
+    match (host, way.dial) {
+        (Host::Address(address), None) => {
+            let target = Target { host: host.clone(), port, transport };
+            Checked::all(&[SocketAddr::new(*address, port)], &way, &target).err()
+        }
+        (Host::Name(_), _) | (Host::Address(_), Some(_)) => None,
     }
 }
 

@@ -32,6 +32,7 @@ mod way;
 mod origin_for_tests;
 
 pub use address_policy::{AddressKind, kind_of};
+pub use checked::unreached;
 pub use failure::Failure;
 pub use https_client::{HttpsClient, Posted};
 pub use lookup::Lookup;

@@ -26,6 +26,21 @@ const OWN_KEY: &str = "a key that the bottle's own env gives the agent passes";
 impl Request<'_> {
     /// Asks the table what the egress service asks it, in the same order.
     pub fn outcome<'t>(&self, table: &'t Table) -> Outcome<'t> {
+        match self.judged(table) {
+            Outcome::Judged(rule) => self.unreached(rule).unwrap_or(Outcome::Judged(rule)),
+            Outcome::Unopened(rule) => self.unreached(rule).unwrap_or(Outcome::Unopened(rule)),
+            Outcome::Refused(refusal) => Outcome::Refused(refusal),
+        }
+    }
+
+    /// What passes the table is not connected to where it names an address that no route opens.
+    fn unreached<'t>(&self, rule: &Rule) -> Option<Outcome<'t>> {
+        let UrlTarget { transport, host, port, .. } = self.url;
+        let egress::upstream::Failure { code, message, hint } = egress::upstream::unreached(*transport, host, *port, rule)?;
+        Some(Outcome::Refused(Refusal { code, message, hint, rule: Some(rule.origin.clone()) }))
+    }
+
+    fn judged<'t>(&self, table: &'t Table) -> Outcome<'t> {
         let url = self.url;
         if url.transport == Transport::Tls {
             match table.reach(&url.host, url.port) {
