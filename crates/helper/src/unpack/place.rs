@@ -7,8 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, fchmod, linkat, mkdirat, open, renameat_with, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, fchmod, linkat, mkdirat, open, renameat, renameat_with, statat, unlinkat};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 use super::{Refused, keep, remove};
 use crate::beneath;
@@ -112,12 +113,11 @@ enum Covered {
 impl Placed<'_> {
     fn undo(self) {
         let (stage, name) = (self.stage, self.stage.name.as_os_str());
-        let rename = |flags| renameat_with(&self.parent, name, stage.folder(), stage.staged(), flags);
+        let back = || rename_to_free((&self.parent, name), (stage.folder(), &*stage.staged()));
         let _ = match self.before {
-            Before::Exchanged => rename(RenameFlags::EXCHANGE),
-            Before::Nothing => rename(RenameFlags::NOREPLACE),
-            Before::Aside => rename(RenameFlags::NOREPLACE)
-                .and_then(|()| renameat_with(stage.folder(), stage.aside(), &self.parent, name, RenameFlags::NOREPLACE)),
+            Before::Exchanged => renameat_with(&self.parent, name, stage.folder(), stage.staged(), RenameFlags::EXCHANGE),
+            Before::Nothing => back(),
+            Before::Aside => back().and_then(|()| rename_to_free((stage.folder(), &*stage.aside()), (&self.parent, name))),
         };
     }
 }
@@ -138,7 +138,7 @@ fn place(stage: &Stage, covered: Covered) -> io::Result<Placed<'_>> {
     }
     // An exchange is atomic: whoever looks sees the old or the new one, never neither (`rename(2)`, RENAME_EXCHANGE).
     let put = |flags| renameat_with(stage.folder(), stage.staged(), &parent, stage.name.as_os_str(), flags);
-    let before = match put(RenameFlags::NOREPLACE) {
+    let before = match rename_to_free((stage.folder(), &*stage.staged()), (&parent, stage.name.as_os_str())) {
         Ok(()) => Before::Nothing,
         Err(Errno::EXIST) => match put(RenameFlags::EXCHANGE) {
             Ok(()) => Before::Exchanged,
@@ -174,11 +174,12 @@ fn cover(stage: &Stage, parent: &OwnedFd, covered: Covered) -> io::Result<Before
     if put(RenameFlags::empty()).is_ok() {
         return Ok(before);
     }
-    let covered = remove::tree(parent, &name).and_then(|()| Ok(put(RenameFlags::NOREPLACE)?));
+    let covered = remove::tree(parent, &name)
+        .and_then(|()| Ok(rename_to_free((stage.folder(), &*stage.staged()), (parent, stage.name.as_os_str()))?));
     if covered.is_err() && before == Before::Aside {
         // Half of it may be gone.
         remove::tree(parent, &name)?;
-        renameat_with(stage.folder(), stage.aside(), parent, stage.name.as_os_str(), RenameFlags::NOREPLACE)?;
+        rename_to_free((stage.folder(), &*stage.aside()), (parent, stage.name.as_os_str()))?;
     }
     covered.map(|()| before)
 }
@@ -187,18 +188,30 @@ fn cover(stage: &Stage, parent: &OwnedFd, covered: Covered) -> io::Result<Before
 /// of folders the old one is put aside, and for a moment nothing is there.
 fn put_without_exchange(stage: &Stage, parent: &OwnedFd) -> io::Result<()> {
     let name = stage.name.as_os_str();
-    let put = |flags| renameat_with(stage.folder(), stage.staged(), parent, name, flags);
     if linkat(parent, name, stage.folder(), stage.aside(), AtFlags::empty()).is_ok() {
-        if put(RenameFlags::empty()).is_ok() {
+        if renameat(stage.folder(), stage.staged(), parent, name).is_ok() {
             return Ok(());
         }
         unlinkat(stage.folder(), stage.aside(), AtFlags::empty())?;
     }
-    renameat_with(parent, name, stage.folder(), stage.aside(), RenameFlags::NOREPLACE)?;
-    put(RenameFlags::NOREPLACE).or_else(|error| {
-        renameat_with(stage.folder(), stage.aside(), parent, name, RenameFlags::NOREPLACE)?;
+    rename_to_free((parent, name), (stage.folder(), &*stage.aside()))?;
+    rename_to_free((stage.folder(), &*stage.staged()), (parent, name)).or_else(|error| {
+        rename_to_free((stage.folder(), &*stage.aside()), (parent, name))?;
         Err(error.into())
     })
+}
+
+/// Renames to a name that nobody has (`RENAME_NOREPLACE`). On what the host could change too, such as a volume, gVisor's older ones know no
+/// such rename: there it is looked at first. What the bottle's own programs put there in between is replaced, as what stood there is.
+fn rename_to_free(from: (impl AsFd, impl Arg + Copy), to: (impl AsFd, impl Arg + Copy)) -> rustix::io::Result<()> {
+    match renameat_with(&from.0, from.1, &to.0, to.1, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL) => match statat(&to.0, to.1, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => renameat(&from.0, from.1, &to.0, to.1),
+            Ok(_) => Err(Errno::EXIST),
+            Err(error) => Err(error),
+        },
+        done => done,
+    }
 }
 
 /// Walks down from the root without following links, as far as folders exist.
