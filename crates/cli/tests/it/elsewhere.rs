@@ -20,6 +20,25 @@ pub fn only_native(why: &str) -> bool {
     is_native()
 }
 
+/// Whether bottles have a kernel of their own, gVisor's: then programs reach the proxy alone, nobody answers what names mean, and what
+/// `/proc` says on the host is said of the kernel.
+pub fn has_own_kernel() -> bool {
+    variable("BOT_BOTTLE_TEST_RUNTIME").is_some_and(|runtime| runtime == "runsc")
+}
+
+/// Whether a test is to go on that has nothing to say where programs reach the proxy alone, for this reason.
+pub fn only_transparent(why: &str) -> bool {
+    if has_own_kernel() {
+        testkit::require("transparent", why);
+    }
+    !has_own_kernel()
+}
+
+/// What must be recorded of attempts past the proxy: all of it where they arrive, nothing where there is no way but the proxy.
+pub fn recorded(count: usize) -> usize {
+    if has_own_kernel() { 0 } else { count }
+}
+
 /// What the program is told by its environment.
 pub fn variables() -> Vec<(&'static str, String)> {
     let Some(backend) = variable("BOT_BOTTLE_TEST_BACKEND") else { return Vec::new() };
@@ -48,18 +67,18 @@ fn listed(bottle: &str, options: &[&str]) -> BTreeSet<String> {
     let Some(engine) = variable("BOT_BOTTLE_TEST_DOCKER").filter(|_| !is_native()) else { return BTreeSet::new() };
     let filter = format!("label=bot-bottle.bottle={bottle}");
     let output =
-        Command::new("docker").args(["-H", &engine, "ps", "--quiet", "--filter", &filter]).args(options).output().unwrap();
+        Command::new("docker").args(["-H", &engine, "ps", "--quiet", "--no-trunc", "--filter", &filter]).args(options).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// The host's ids of the processes in these containers.
+/// The host's ids of the processes in these containers, by the control groups that they are held in: what a runtime says of itself
+/// (`docker top`) are the numbers of its own kernel.
 pub fn processes_in(containers: &BTreeSet<String>) -> Vec<String> {
-    let engine = variable("BOT_BOTTLE_TEST_DOCKER").unwrap_or_default();
-    let of = |container: &String| {
-        let output = Command::new("docker").args(["-H", &engine, "top", container, "-o", "pid"]).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().skip(1).map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    let numbers = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let are_in = |process: &String| {
+        let groups = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap_or_default();
+        containers.iter().any(|container| groups.contains(container))
     };
-    containers.iter().flat_map(of).collect()
+    numbers.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).filter(are_in).collect()
 }

@@ -1,6 +1,6 @@
 //! What bottles in containers are made from. On the default backend there is nothing of it.
 
-use crate::elsewhere::is_native;
+use crate::elsewhere::{has_own_kernel, is_native};
 use crate::scene::{Ran, SHELL, Scene};
 
 /// A bottle from this Dockerfile, which begins with the tests' image.
@@ -97,7 +97,12 @@ print(open(os.environ['HOME'] + '/.claude/skills/greet/SKILL.md').read())";
 fn links_of_an_image_where_a_bottle_has_folders_are_refused_by_name() {
     for (link, place) in [("rm -rf /tmp && ln -s /nowhere /tmp", "/tmp"), ("rm -rf /home && ln -s /etc /home", "/home")] {
         let Some(scene) = built(&format!("RUN {link}\n")) else { return };
-        let ran = python(&scene, "pass");
+        let ran = python(&scene, "import os; print(os.path.islink('/tmp'), os.path.exists('/nowhere'))");
+        if has_own_kernel() && place == "/tmp" {
+            // gVisor lays a file system of its own over it before anything of ours runs.
+            assert_eq!((ran.code, ran.stdout.as_str()), (0, "False False\n"), "{}", ran.stderr);
+            continue;
+        }
         let said = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
         assert!(ran.code == 125 && said.contains(&format!(" {place}")), "{ran:?}");
         scene.assert_nothing_left();

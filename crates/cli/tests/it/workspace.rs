@@ -18,7 +18,7 @@ fn scene(workspace: &str) -> Scene {
 fn the_workspace_stands_where_the_manifest_says_and_the_command_runs_there() {
     for path in ["/home/node/service", "/srv/deep/my app", "/work"] {
         let scene = scene(&format!("  copy: true\n  path: {path}\n"));
-        let ran = scene.script("pwd; cat src/main.rs; touch new && stat -c %U . src new");
+        let ran = scene.script("pwd; cat src/main.rs; touch new && find . src new -maxdepth 0 -printf '%u\n'");
         assert_eq!((ran.code, ran.stdout), (0, format!("{path}\nxnode\nnode\nnode\n")), "{}", ran.stderr);
         let to = format!(":{path}\n");
         assert!(ran.stderr.contains("copying workspace ") && ran.stderr.contains(&to), "{}", ran.stderr);

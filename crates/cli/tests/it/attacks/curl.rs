@@ -1,9 +1,10 @@
 //! Everything that a common client offers to go another way.
 
 use super::world::{FREE, PAID, World, part};
+use crate::elsewhere;
 
 /// An attempt by a name of its own: what curl is asked, the status it must end with (`000`: no HTTP answer came), and what must be
-/// recorded, each exactly once.
+/// recorded, each exactly once. Where there is no way but the proxy, what goes past it ends without an answer and a record.
 struct Attempt {
     name: &'static str,
     curl: &'static str,
@@ -13,6 +14,17 @@ struct Attempt {
 
 const fn attempt(name: &'static str, curl: &'static str, status: &'static str, recorded: &'static [&'static str]) -> Attempt {
     Attempt { name, curl, status, recorded }
+}
+
+impl Attempt {
+    /// Whether it goes past the proxy, to a port of the outlet's or to the resolver.
+    fn goes_past_the_proxy(&self) -> bool {
+        self.recorded.iter().any(|recorded| !recorded.ends_with(" proxy"))
+    }
+
+    fn expected(&self) -> (&'static str, &'static [&'static str]) {
+        if elsewhere::has_own_kernel() && self.goes_past_the_proxy() { ("000", &[]) } else { (self.status, self.recorded) }
+    }
 }
 
 /// `$P` is a host that is allowed, `$A` the address that stands for it.
@@ -119,7 +131,7 @@ const ATTEMPTS: [Attempt; 42] = [
 /// Reads an attempt's words: `env:NAME=VALUE` sets a variable, `unset` removes every proxy's, an empty word is an empty argument.
 const RUN: &str = r#"
 import os, subprocess, sys
-P, A, attempts = sys.argv[1], sys.argv[2], sys.argv[3:]
+P, A, BOUND, attempts = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 for attempt in attempts:
     name, *words = attempt.split("|")
     env, arguments = dict(os.environ), []
@@ -131,7 +143,7 @@ for attempt in attempts:
             env = {name: value for name, value in env.items() if "proxy" not in name.lower()}
         else:
             arguments.append(word.replace("$P", P).replace("$A", A))
-    curl = ["curl", "-sk", "-m", "60", "-o", "/dev/null", "-w", "%{http_code} %{http_connect}", *arguments]
+    curl = ["curl", "-sk", "-m", BOUND, "-o", "/dev/null", "-w", "%{http_code} %{http_connect}", *arguments]
     codes = subprocess.run(curl, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout.split()
     print("==", name)
     print(next((code for code in codes if code not in ("000", "200")), "000" if "000" in codes else "200"), flush=True)
@@ -144,22 +156,26 @@ fn curl_finds_no_other_way() {
     std::fs::write(&script, RUN).unwrap();
     let attempts: Vec<String> =
         ATTEMPTS.iter().map(|attempt| format!("{}|{}", attempt.name, attempt.curl.replace(' ', "|"))).collect();
-    let address = "$(getent ahosts paid.example.org | cut -d' ' -f1 | head -1)";
+    // Where names mean nothing, an address that would stand for one.
+    let address = "\"$( (getent ahosts paid.example.org || echo 198.18.0.4) | cut -d' ' -f1 | head -1)\"";
+    // gVisor says nothing of some addresses that lead nowhere.
+    let bound = if elsewhere::has_own_kernel() { 5 } else { 60 };
     let quoted: Vec<String> = attempts.iter().map(|attempt| format!("'{attempt}'")).collect();
     let shell = format!(
-        "cat > run.py; /usr/bin/python3 run.py {PAID} {address} {}; echo == honest; curl -sS https://{FREE}/",
+        "cat > run.py; /usr/bin/python3 run.py {PAID} {address} {bound} {}; echo == honest; curl -sS https://{FREE}/",
         quoted.join(" ")
     );
     let ran = world.scene.run_with(&["start", "a", "--headless", "--yes", "--", "sh", "-c", &shell], RUN.as_bytes());
     assert_eq!(ran.code, 0, "{ran:?}");
     let mut refusals = world.refusals();
     let mut wrong = Vec::new();
-    for Attempt { name, status, recorded, .. } in &ATTEMPTS {
+    for attempt in &ATTEMPTS {
+        let (Attempt { name, .. }, (status, recorded)) = (attempt, attempt.expected());
         let ended = part(&ran.stdout, name);
-        if ended != *status {
+        if ended != status {
             wrong.push(format!("{name}: ended with {ended}"));
         }
-        for recorded in *recorded {
+        for recorded in recorded {
             match refusals.iter().position(|refusal| refusal == recorded) {
                 Some(at) => drop(refusals.remove(at)),
                 None => wrong.push(format!("{name}: no record {recorded:?}")),

@@ -1,6 +1,7 @@
 //! Two bottles at once, each with a route of its own.
 
 use super::world::{FREE, PAID, World, part};
+use crate::elsewhere::{has_own_kernel, recorded};
 use crate::scene::SHELL;
 
 #[test]
@@ -31,10 +32,11 @@ fn one_bottle_knows_and_trusts_nothing_of_another() {
     assert!(ours.contains("BEGIN CERTIFICATE") && theirs.contains("BEGIN CERTIFICATE") && ours != theirs, "{ran:?}");
     assert_eq!(part(&ran.stdout, "theirs here"), "0");
     // The same address stands for another name here.
-    assert_eq!([PAID, FREE, "lonely.example.org"].map(|name| part(&ran.stdout, name)), ["", "", "198.18.0.4"]);
+    let own = if has_own_kernel() { "" } else { "198.18.0.4" };
+    assert_eq!([PAID, FREE, "lonely.example.org"].map(|name| part(&ran.stdout, name)), ["", "", own]);
     assert_eq!(part(&ran.stdout, "their address"), "000");
     assert_eq!(part(&ran.stdout, "their policy"), "\"host\": \"lonely.example.org");
-    assert_eq!(world.refusals().iter().filter(|refusal| refusal.starts_with("egress.authority TLS lonely")).count(), 1);
+    assert_eq!(world.refusals().iter().filter(|refusal| refusal.starts_with("egress.authority TLS lonely")).count(), recorded(1));
     assert!(world.origin.requests().is_empty());
     live.close_stdin();
     assert_eq!(live.end().0, Some(0));

@@ -16,6 +16,7 @@ use super::script::{FOREIGN, TOOLS, script};
 use super::token_endpoint::TokenEndpoint;
 use super::told;
 use crate::agents::with_program;
+use crate::elsewhere;
 use crate::needs::{Needs, find};
 use crate::scene::{Ran, Scene, exists};
 use crate::search::Search;
@@ -171,7 +172,10 @@ impl Talk {
     fn look_around(&self, session: u32) -> Follower {
         let texts: Vec<&str> = std::iter::once(&self.control).chain(&self.secrets).map(String::as_str).collect();
         let outside = Search::outside(session, SESSION, &texts);
-        outside.assert_found(0, "environ", "plain");
+        // To the host a kernel of the bottle's own is a process whose memory is all of the bottle's.
+        if !elsewhere::has_own_kernel() {
+            outside.assert_found(0, "environ", "plain");
+        }
         outside.assert_found(0, "memory", "plain");
         if rustix::process::geteuid().is_root() {
             assert_eq!(outside.closed, Vec::<String>::new());
