@@ -74,7 +74,7 @@ make_docker_image() {
   fi
 }
 
-# The scenarios again, with their bottles in containers; without those that start none.
+# The scenarios again, with their bottles in containers, on the host's kernel and on gVisor's; without those that start none.
 tests_on_docker() {
   local name base=${BOT_BOTTLE_TEST_NODE_IMAGE:-} toolchains="$work/toolchains"
   [ -n "$base" ] || return 0
@@ -87,11 +87,18 @@ tests_on_docker() {
   done
   # Below root's home they would be closed, because an image's /root is.
   [ -z "${BOT_BOTTLE_TEST_TOOLCHAINS:-}" ] || cp -a "$BOT_BOTTLE_TEST_TOOLCHAINS" "$toolchains"
-  BOT_BOTTLE_TEST_BACKEND=docker BOT_BOTTLE_TEST_RUNTIME=runc BOT_BOTTLE_TEST_TOOLCHAINS=${BOT_BOTTLE_TEST_TOOLCHAINS:+$toolchains} \
-    BOT_BOTTLE_TEST_SKIPS="$work/docker-skips" \
-    run_tests "scenarios in containers (runc)" cargo nextest run --workspace --locked \
+  scenarios_in_containers runc "$toolchains"
+  # What the engine does not know was said when it was started.
+  ! have_program runsc || scenarios_in_containers runsc "$toolchains"
+}
+
+# scenarios_in_containers RUNTIME TOOLCHAINS
+scenarios_in_containers() {
+  BOT_BOTTLE_TEST_BACKEND=docker BOT_BOTTLE_TEST_RUNTIME=$1 BOT_BOTTLE_TEST_TOOLCHAINS=${BOT_BOTTLE_TEST_TOOLCHAINS:+$2} \
+    BOT_BOTTLE_TEST_SKIPS="$work/skips-$1" \
+    run_tests "scenarios in containers ($1)" cargo nextest run --workspace --locked \
     -E "package(bot-bottle) & binary(it) - test(/^(listing|policy|prompts)::/)${names[*]:+ & ($(printf ' + test(%s)' "${names[@]}" | cut -c4-))}"
-  read_skips "in containers (runc)" "$work/docker-skips"
+  read_skips "in containers ($1)" "$work/skips-$1"
 }
 
 # What the registry's `node` images have, from this machine: node, npm, the user node, and whom the machine trusts.

@@ -25,6 +25,8 @@ install_what_is_missing() {
   # An engine of the tests' own and an image for it: `checks/docker.sh`.
   have_program dockerd || packages+=(docker.io)
   have_program mmdebstrap || packages+=(mmdebstrap)
+  # gVisor, as a runtime of that engine.
+  have_program runsc || packages+=(runsc)
   [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
   command -v cargo >/dev/null || return 0
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt || lack rustfmt "formatting: no rustfmt"

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,6 +32,9 @@ pub struct DockerBottle {
     pub containers: Vec<String>,
     /// The cgroups that hold its processes to its limits; empty when there are none, or they cannot be told.
     pub cgroups: Vec<PathBuf>,
+    /// Whether it ended for its memory: a kernel of its own is one process to the host's, which kills it whole, and its cgroups go with
+    /// it.
+    pub starved: Arc<AtomicBool>,
     /// What it has on the host; `None` once freed.
     pub site: Mutex<Option<Site>>,
     /// What goes on in the session for its sake.
@@ -87,7 +91,10 @@ impl Bottle for DockerBottle {
     }
 
     fn limits_hit(&self) -> Vec<LimitHit> {
-        helper::session::limits_hit(&self.cgroups)
+        let hits = helper::session::limits_hit(&self.cgroups);
+        let told = hits.iter().any(|hit| matches!(hit, LimitHit::Memory { .. }));
+        let whole = (!told && self.starved.load(Ordering::Acquire)).then_some(LimitHit::Memory { killed: 1 });
+        whole.into_iter().chain(hits).collect()
     }
 
     async fn close(&self) -> Result<(), CloseError> {

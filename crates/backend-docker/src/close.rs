@@ -1,7 +1,10 @@
 //! Removing containers, however far they have come.
 
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use bollard::Docker;
-use bollard::query_parameters::{RemoveContainerOptions, WaitContainerOptions};
+use bollard::query_parameters::{EventsOptions, RemoveContainerOptions, WaitContainerOptions};
 use futures_core::Stream;
 
 use crate::engine::{is_missing, is_under_way, text};
@@ -29,6 +32,23 @@ pub async fn gone(api: &Docker, container: &str) {
     let options = WaitContainerOptions { condition: "removed".to_owned() };
     let mut waiting = std::pin::pin!(api.wait_container(container, Some(options)));
     while std::future::poll_fn(|context| waiting.as_mut().poll_next(context)).await.is_some() {}
+}
+
+/// How long the engine may take to say what it has seen.
+const MEMORY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether the engine has seen the kernel kill something in a container for its memory, since then. It remembers its last few hundred
+/// events, also of a container that is gone.
+pub async fn ran_out_of_memory(api: &Docker, container: &str, since: SystemTime) -> bool {
+    let stamp = |time: SystemTime| {
+        let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Some(format!("{}.{:09}", time.as_secs(), time.subsec_nanos()))
+    };
+    let filters = [("container", container), ("event", "oom")].map(|(key, value)| (key.to_owned(), vec![value.to_owned()]));
+    let options = EventsOptions { since: stamp(since), until: stamp(SystemTime::now()), filters: Some(HashMap::from(filters)) };
+    let mut events = std::pin::pin!(api.events(Some(options)));
+    let first = std::future::poll_fn(|context| events.as_mut().poll_next(context));
+    matches!(tokio::time::timeout(MEMORY_PATIENCE, first).await, Ok(Some(Ok(_))))
 }
 
 /// The containers of a bottle that is being made: removed unless it stands.

@@ -253,6 +253,8 @@ fn quiet() -> ContainerCreateBody {
     ContainerCreateBody {
         user: Some("0:0".to_owned()),
         working_dir: Some("/".to_owned()),
+        // An engine that is stopped, or told to stop it, does not wait for what only the session can ask of it.
+        stop_signal: Some("SIGKILL".to_owned()),
         // An image can bring a command that the engine runs every few seconds, with the helper's capabilities.
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
         ..ContainerCreateBody::default()

@@ -2,8 +2,9 @@
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
@@ -114,7 +115,8 @@ impl Launch<'_> {
         let serving = self.background.handle().spawn(attaching.served()).await;
         let serving = serving.unwrap_or_else(|error| Err(error.to_string()));
         let Attached { control, copying } = serving.map_err(|reason| self.failed("setting it up from within", reason))?;
-        let life = self.life(&bottle_name, &mut tasks, copying)?;
+        let starved = Arc::new(AtomicBool::new(false));
+        let life = self.life(&bottle_name, &mut tasks, copying, Arc::clone(&starved))?;
         let outlet = RelayedOutlet::new(listener, Peer::Anyone, Arc::clone(&life), Arc::clone(&opening));
         let served = Served::new(self.spec.name.clone(), control, life, Box::new(|_| None));
         let bottle = DockerBottle {
@@ -124,6 +126,7 @@ impl Launch<'_> {
             api: self.api.clone(),
             containers,
             cgroups,
+            starved,
             site: Mutex::new(Some(site)),
             tasks: Mutex::new(tasks),
         };
@@ -209,12 +212,22 @@ impl Launch<'_> {
     }
 
     /// The bottle's life is its container's.
-    fn life(&self, container: &str, tasks: &mut JoinSet<()>, copying: JoinSet<()>) -> Result<Arc<Life>, LaunchError> {
+    fn life(
+        &self,
+        container: &str,
+        tasks: &mut JoinSet<()>,
+        copying: JoinSet<()>,
+        starved: Arc<AtomicBool>,
+    ) -> Result<Arc<Life>, LaunchError> {
         let failed = |error: std::io::Error| self.failed("watching its container", error.to_string());
         let (over, living) = std::io::pipe().map_err(failed)?;
         let (api, name) = (self.api.clone(), container.to_owned());
+        let bounded = self.spec.limits.memory.map(|_| SystemTime::now());
         let watching = async move {
             close::gone(&api, &name).await;
+            if let Some(since) = bounded {
+                starved.store(close::ran_out_of_memory(&api, &name, since).await, Ordering::Release);
+            }
             drop((living, copying));
         };
         tasks.spawn_on(watching, self.background.handle());

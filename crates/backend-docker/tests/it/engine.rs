@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use backend_docker::{DockerBackend, NAME, Runtime, Settings};
 use bottle::{Backend, BackendName, BottleSpec, Capabilities, CloseError, LaunchError, Launched, Leftover, Unavailable};
 
-fn variable(name: &str) -> Option<String> {
+/// What `./test` says.
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -10,3 +10,6 @@ mod conforms;
 mod engine;
 mod escapes;
 mod gvisor;
+mod own_engine;
+mod relay;
+mod trouble;

@@ -16,58 +16,58 @@ use talk::Talk;
 
 #[test]
 fn claude_by_a_long_lived_token() {
-    let Some(talk) = Talk::prepare(Pays::ClaudeToken) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ClaudeToken) else { return };
     talk.headless();
 }
 
 #[test]
 fn claude_by_an_api_key() {
-    let Some(talk) = Talk::prepare(Pays::ClaudeKey) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ClaudeKey) else { return };
     talk.headless();
 }
 
 #[test]
 fn claude_by_the_hosts_login() {
-    let Some(talk) = Talk::prepare(Pays::ClaudeLogin) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ClaudeLogin) else { return };
     talk.headless();
 }
 
 #[test]
 fn claude_by_the_hosts_login_that_has_expired() {
-    let Some(talk) = Talk::prepare(Pays::ClaudeExpiredLogin) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ClaudeExpiredLogin) else { return };
     talk.headless();
 }
 
 #[test]
 fn codex_by_an_api_key_over_a_websocket() {
-    let Some(talk) = Talk::prepare(Pays::CodexKey) else { return };
+    let Some(talk) = Talk::with_tools(Pays::CodexKey) else { return };
     let model = talk.headless();
     assert!(!model.messages().is_empty(), "nothing came over a WebSocket");
 }
 
 #[test]
 fn codex_by_an_api_key_over_http() {
-    let Some(talk) = Talk::prepare(Pays::CodexKeyOverHttp) else { return };
+    let Some(talk) = Talk::with_tools(Pays::CodexKeyOverHttp) else { return };
     let model = talk.headless();
     assert!(model.messages().is_empty(), "it was to answer over HTTP alone");
 }
 
 #[test]
 fn codex_by_the_hosts_key() {
-    let Some(talk) = Talk::prepare(Pays::CodexKeyLogin) else { return };
+    let Some(talk) = Talk::with_tools(Pays::CodexKeyLogin) else { return };
     talk.headless();
 }
 
 #[test]
 fn codex_by_the_hosts_login() {
-    let Some(talk) = Talk::prepare(Pays::ChatGptLogin) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ChatGptLogin) else { return };
     let model = talk.headless();
     assert!(!model.messages().is_empty(), "nothing came over a WebSocket");
 }
 
 #[test]
 fn codex_by_the_hosts_login_that_has_expired() {
-    let Some(talk) = Talk::prepare(Pays::ChatGptExpiredLogin) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ChatGptExpiredLogin) else { return };
     talk.headless();
 }
 
@@ -81,25 +81,25 @@ fn two_sessions_refresh_one_login_once() {
 
 #[test]
 fn claude_on_a_terminal() {
-    let Some(talk) = Talk::prepare(Pays::ClaudeToken) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ClaudeToken) else { return };
     talk.on_a_terminal();
 }
 
 /// It must not ask whether the key that it finds is to be used.
 #[test]
 fn claude_on_a_terminal_by_an_api_key() {
-    let Some(talk) = Talk::prepare(Pays::ClaudeKey) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ClaudeKey) else { return };
     talk.on_a_terminal();
 }
 
 #[test]
 fn codex_on_a_terminal_by_an_api_key() {
-    let Some(talk) = Talk::prepare(Pays::CodexKey) else { return };
+    let Some(talk) = Talk::with_tools(Pays::CodexKey) else { return };
     talk.on_a_terminal();
 }
 
 #[test]
 fn codex_on_a_terminal() {
-    let Some(talk) = Talk::prepare(Pays::ChatGptLogin) else { return };
+    let Some(talk) = Talk::with_tools(Pays::ChatGptLogin) else { return };
     talk.on_a_terminal();
 }

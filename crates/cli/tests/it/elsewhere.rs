@@ -63,11 +63,30 @@ pub fn running(bottle: &str) -> BTreeSet<String> {
     listed(bottle, &[])
 }
 
+/// Has the engine hold everything in a container still, its first process too (`freezer`).
+pub fn freeze(container: &str) {
+    let engine = variable("BOT_BOTTLE_TEST_DOCKER").unwrap();
+    let output = Command::new("docker").args(["-H", &engine, "pause", container]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Whether a container is a relay's, by its label.
+pub fn is_relay(container: &str) -> bool {
+    let engine = variable("BOT_BOTTLE_TEST_DOCKER").unwrap();
+    let format = "{{index .Config.Labels \"bot-bottle.role\"}}";
+    let output = Command::new("docker").args(["-H", &engine, "inspect", "--format", format, container]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output.stdout.trim_ascii() == b"relay"
+}
+
 fn listed(bottle: &str, options: &[&str]) -> BTreeSet<String> {
     let Some(engine) = variable("BOT_BOTTLE_TEST_DOCKER").filter(|_| !is_native()) else { return BTreeSet::new() };
     let filter = format!("label=bot-bottle.bottle={bottle}");
-    let output =
-        Command::new("docker").args(["-H", &engine, "ps", "--quiet", "--no-trunc", "--filter", &filter]).args(options).output().unwrap();
+    let output = Command::new("docker")
+        .args(["-H", &engine, "ps", "--quiet", "--no-trunc", "--filter", &filter])
+        .args(options)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }

@@ -109,6 +109,51 @@ fn links_of_an_image_where_a_bottle_has_folders_are_refused_by_name() {
     }
 }
 
+/// Listens at the proxy's port and answers everything, as an image's own programs could before anything else runs.
+#[test]
+fn an_image_that_would_listen_before_the_relay_never_runs() {
+    let thief = "RUN printf 'import socket\\nthief = socket.create_server((\"127.0.0.1\", 3128))\\nwhile True:\\n thief.accept()[0].send(b\"STOLEN\")\\n' \
+                 > /thief.py\nENTRYPOINT [\"/usr/bin/python3\", \"/thief.py\"]\nCMD [\"/thief.py\"]\n\
+                 HEALTHCHECK --interval=1s CMD /usr/bin/python3 /thief.py\nONBUILD RUN /usr/bin/python3 /thief.py\nSTOPSIGNAL SIGWINCH\n";
+    let Some(scene) = built(thief) else { return };
+    let script = "import os, socket
+asking = socket.create_connection(('127.0.0.1', 3128), 60)
+asking.sendall(b'GET http://evil.example/ HTTP/1.0\\r\\n\\r\\n')
+print(asking.recv(12).decode(), sum(b'/thief' b'.py' in open(f'/proc/{id}/cmdline', 'rb').read() for id in os.listdir('/proc') if id.isdigit() and int(id) != os.getpid()))";
+    let ran = python(&scene, script);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "HTTP/1.0 403 0\n"), "{}", ran.stderr);
+    scene.assert_nothing_left();
+}
+
+/// Where something is copied in, and where the helper is shown.
+const ON_THE_WAY: [&str; 5] =
+    ["/home/node", "/home/node/.claude", "/usr/local/share/ca-certificates", "/etc/ssl/certs", "/run/bot-bottle"];
+
+#[test]
+fn volumes_of_an_image_below_whatever_is_copied_in_change_nothing() {
+    let Some(scene) = built(&format!("VOLUME {ON_THE_WAY:?}\n")) else { return };
+    let script = "import os
+print(open('/home/node/.claude/skills/greet/SKILL.md').read(), os.stat('/home/node').st_uid, os.access('/run/bot-bottle', os.W_OK))
+print('BEGIN' in open('/usr/local/share/ca-certificates/bot-bottle.crt').read(), 'BEGIN' in open('/etc/ssl/certs/ca-certificates.crt').read())";
+    let ran = python(&scene, script);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "a skill 1000 False\nTrue True\n"), "{}", ran.stderr);
+    scene.assert_nothing_left();
+}
+
+#[test]
+fn links_of_an_image_on_the_way_to_whatever_is_copied_in_are_not_followed() {
+    for place in ON_THE_WAY {
+        let link = format!("RUN mkdir -p /elsewhere {place} && rm -rf {place} && ln -s /elsewhere {place}\n");
+        let Some(scene) = built(&link) else { return };
+        let ran = python(&scene, "import os; print(os.listdir('/elsewhere'))");
+        let refused = ran.code == 125 && ran.stderr.lines().any(|line| line.starts_with("error: ") && line.contains(place));
+        // The engine itself resolves what it mounts within the image: the helper is shown there and nothing is copied.
+        let beside = place == "/run/bot-bottle" && ran.code == 0 && !ran.stdout.contains("SKILL");
+        assert!(refused || beside, "{place}: {ran:?}");
+        scene.assert_nothing_left();
+    }
+}
+
 #[test]
 fn an_engine_that_refuses_is_told_with_what_mends_it() {
     if is_native() {

@@ -1,6 +1,6 @@
 use rustix::process::Signal;
 
-use crate::elsewhere::only_native;
+use crate::elsewhere::{containers, freeze, has_own_kernel, is_native, is_relay, only_native, running};
 use crate::scene::{SHELL, Scene, exists, wait_until};
 use crate::terminal::Terminal;
 use crate::traces::Traces;
@@ -169,12 +169,18 @@ fn while_the_bottle_is_closed() {
             // It may have ended already, and is then a zombie that takes every signal.
             live.signal(signal);
             let context = format!("{signal:?} while closing");
-            match live.end().0 {
-                Some(code) => {
-                    assert!(code == 0 || code == 128 + signal.as_raw(), "{context}: {code}");
+            match live.end() {
+                // gVisor ends a hundred processes slowly: who asks twice is told what to do about the rest.
+                (Some(125), stderr)
+                    if has_own_kernel() && stderr.contains("it took longer than 3 s\nhint: run 'bot-bottle cleanup'") =>
+                {
+                    traces.assert_none_after_cleanup(&scene, &context);
+                }
+                (Some(code), stderr) => {
+                    assert!(code == 0 || code == 128 + signal.as_raw(), "{context}: {code}: {stderr}");
                     traces.assert_none(&scene, &context);
                 }
-                None => traces.assert_none_after_cleanup(&scene, &context),
+                (None, _) => traces.assert_none_after_cleanup(&scene, &context),
             }
         }
     }
@@ -195,6 +201,35 @@ fn a_bottle_with_limits_has_cgroups_while_it_runs() {
     live.signal(Signal::KILL);
     live.end();
     traces.assert_none_after_cleanup(&scene, "with limits");
+}
+
+/// Were its first process to hang, so that it does not see its session's end.
+#[test]
+fn a_container_that_outlives_its_killed_session_has_no_way_out_and_cleanup_removes_it() {
+    if is_native() {
+        return;
+    }
+    let (scene, label, traces) = begin("outlived", Signal::KILL);
+    let mut live = scene.begin(&label, &[], "echo ready; exec sleep 1000");
+    assert_eq!(live.line(), "ready");
+    let all = containers(&label);
+    let (relay, bottle): (Vec<_>, Vec<_>) = all.iter().partition(|container| is_relay(container));
+    assert_eq!((relay.len(), bottle.len()), (usize::from(!has_own_kernel()), 1));
+    freeze(bottle[0]);
+    live.signal(Signal::KILL);
+    live.end();
+    // Nobody listens behind the socket any more, and the relay, where it has a container of its own, has ended.
+    wait_until("the relay ends", || !running(&label).iter().any(|container| relay.contains(&container)));
+    assert_eq!(running(&label).into_iter().collect::<Vec<_>>(), [bottle[0].clone()]);
+    let ran = scene.run(&["cleanup"]);
+    assert!(ran.code == 2 && ran.stderr.contains(&format!("container bot-bottle-{label}-")), "{ran:?}");
+    traces_after_cleanup(&scene, &traces, &label);
+}
+
+fn traces_after_cleanup(scene: &Scene, traces: &Traces, label: &str) {
+    let ran = scene.run(&["cleanup", "--yes"]);
+    assert!(ran.code == 0 && ran.stderr.contains(&format!("removed container bot-bottle-{label}-")), "{ran:?}");
+    traces.assert_none(scene, "after cleanup");
 }
 
 #[test]

@@ -136,8 +136,10 @@ impl Terminal {
 
     /// Reads until the screen shows `text`. The test's own time-out is the bound.
     pub fn until(&mut self, text: &str) {
+        let begin = std::time::Instant::now();
         while !self.contents().contains(text) {
-            assert!(self.read(), "the screen never showed {text:?}:\n{}", self.contents());
+            let goes_on = self.read_a_while() && begin.elapsed().as_secs() < 60;
+            assert!(goes_on, "the screen never showed {text:?}:\n{}", self.contents());
         }
     }
 
@@ -159,12 +161,10 @@ impl Terminal {
         }
     }
 
-    /// Reads what comes within a moment.
-    fn read_a_while(&mut self) {
+    /// Reads what comes within a moment; whether more may come.
+    fn read_a_while(&mut self) -> bool {
         let pause = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-        if poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&pause)).unwrap() > 0 {
-            self.read();
-        }
+        poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&pause)).unwrap() == 0 || self.read()
     }
 
     /// Whether there was something.

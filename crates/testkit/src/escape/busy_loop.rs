@@ -6,7 +6,9 @@ use super::{Arena, Subject};
 
 /// `limits.cpus` holds several loops at once to their share: processor time against time on the wall.
 pub async fn busy_loop(arena: &Arena) {
-    let limits = Limits { cpus: Some(0.25), ..Limits::default() };
+    // Little, where it is compared with what a busy machine leaves to others.
+    let share = if arena.has_own_kernel() { 0.1 } else { 0.25 };
+    let limits = Limits { cpus: Some(share), ..Limits::default() };
     let Some(subject) = arena.limited(limits, |support| &support.cpus).await else { return };
     if arena.has_own_kernel() {
         return by_work_done(arena, &subject).await;
@@ -55,5 +57,5 @@ tried = 1
         printed.trim().parse::<u64>().expect("a number")
     };
     let (held, free) = (done(limited).await, done(&arena.bottle().await).await);
-    assert!(held > 0 && held < free / 2, "{held} with a quarter of a processor, {free} without a limit");
+    assert!(held > 0 && held < free / 2, "{held} with a tenth of a processor, {free} without a limit");
 }

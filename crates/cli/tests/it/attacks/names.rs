@@ -6,19 +6,21 @@ use crate::elsewhere::{has_own_kernel, only_transparent, recorded as past_the_pr
 /// Asks resolvers by hand (RFC 1035 §4), so that no library stands in between.
 const ASK: &str = r#"
 import errno, secrets, socket, struct, sys
+free, BOUND = sys.argv[1], int(sys.argv[2])
 NOBODY = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
-free = sys.argv[1]
 def query(name, kind):
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     return secrets.token_bytes(2) + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0" + struct.pack("!HH", kind, 1)
 def ask(resolver, name, kind, tcp=False):
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as asking:
-        asking.settimeout(60)
+        asking.settimeout(BOUND)
         asked = query(name, kind)
         try:
             asking.connect((resolver, 53))
             asking.send(struct.pack("!H", len(asked)) + asked if tcp else asked)
             answer = asking.recv(4096)[2 if tcp else 0:]
+        except socket.timeout:
+            return "nobody"
         except OSError as error:
             return "nobody" if error.errno in NOBODY else repr(error)
         return answer[3] & 15, struct.unpack("!H", answer[6:8])[0]
@@ -52,7 +54,9 @@ print([through_the_proxy(place) for place in ("dns.google:443", "1.1.1.1:443", "
 #[test]
 fn nothing_is_resolved_but_what_is_allowed() {
     let Some(world) = World::open() else { return };
-    let shell = format!("cat > ask.py; /usr/bin/python3 -I ask.py {FREE}");
+    // gVisor says nothing of some addresses that lead nowhere.
+    let bound = if has_own_kernel() { 5 } else { 60 };
+    let shell = format!("cat > ask.py; /usr/bin/python3 -I ask.py {FREE} {bound}");
     let ran = world.scene.run_with(&["start", "a", "--headless", "--yes", "--", "sh", "-c", &shell], ASK.as_bytes());
     assert_eq!(ran.code, 0, "{ran:?}");
     let refusals = world.refusals();
@@ -63,8 +67,7 @@ fn nothing_is_resolved_but_what_is_allowed() {
     assert_eq!((part(&ran.stdout, "random"), recorded(".random.evil.example 127.0.0.1:53")), (&*unknown, count(100)));
     assert_eq!((part(&ran.stdout, "resolvers"), recorded(".udp.evil"), recorded(".tcp.evil")), (&*unknown, count(6), count(6)));
     assert_eq!(recorded("A 8-8-8-8.udp.evil.example 8.8.8.8:53"), count(1));
-    let kinds =
-        all("[(3, 0), (5, 0), (5, 0), (3, 0), (3, 0), (3, 0), (3, 0)]", &format!("[{}]", ["'nobody'"; 7].join(", ")));
+    let kinds = all("[(3, 0), (5, 0), (5, 0), (3, 0), (3, 0), (3, 0), (3, 0)]", &format!("[{}]", ["'nobody'"; 7].join(", ")));
     assert_eq!((part(&ran.stdout, "kinds"), recorded(" kind")), (&*kinds, count(7)));
     let labels = all("(3, 0)", "nobody");
     assert_eq!((part(&ran.stdout, "labels"), recorded("5345435245542d63616e617279")), (&*labels, count(1)));
