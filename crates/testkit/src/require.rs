@@ -18,7 +18,7 @@ pub const SKIPS: &str = "BOT_BOTTLE_TEST_SKIPS";
 /// ```
 ///
 /// Prints `skip: TEST: COMPONENT: REASON`. Components in use: `userns`, `root`, `subid`, `cgroup`, `overlay`, `landlock`, `agents`,
-/// `docker`, `quota`, and the names of programs (`git`, `python3`, `node`).
+/// `docker`, `gvisor`, `quota`, and the names of programs (`git`, `python3`, `node`).
 ///
 /// # Panics
 /// When `component` is named in `BOT_BOTTLE_REQUIRE`: a run that must have it fails instead of passing with less.
