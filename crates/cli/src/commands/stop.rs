@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use session::control::Client;
@@ -17,7 +18,7 @@ pub fn run(args: &Stop, host: &HostEnvironment) -> Result<u8, Failure> {
     let home = Home::new(host.bot_bottle_home()?);
     let wanted: Vec<Identity> = match args.all {
         true => live(&home)?,
-        false => args.identities.iter().map(|name| identity(name)).collect::<Result<_, _>>()?,
+        false => named(&args.identities)?,
     };
     if wanted.is_empty() {
         talk::say("no session is running");
@@ -33,6 +34,12 @@ pub fn run(args: &Stop, host: &HostEnvironment) -> Result<u8, Failure> {
         }
     }
     Ok(code)
+}
+
+/// Each once, however often it is named.
+fn named(names: &[String]) -> Result<Vec<Identity>, Failure> {
+    let mut seen = HashSet::new();
+    names.iter().filter(|name| seen.insert(name.as_str())).map(|name| identity(name)).collect()
 }
 
 fn stop(home: &Home, identity: &Identity) -> Result<(), Failure> {

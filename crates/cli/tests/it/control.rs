@@ -49,7 +49,8 @@ fn stop_ends_one_session_or_all_and_waits_for_their_end() {
     let live = scene.live("echo ready; sleep 1000");
     let ran = scene.run(&["stop", "nobody"]);
     assert!(ran.code == 125 && ran.stderr.contains("hint: running: s"), "{ran:?}");
-    let ran = scene.run(&["stop", "s"]);
+    // Named twice, it is stopped once.
+    let ran = scene.run(&["stop", "s", "s"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, "stopped s\n"));
     scene.assert_nothing_left();
     let (status, stderr) = live.end();
