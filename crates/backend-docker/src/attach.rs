@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
-use helper::bridge::{self, Side};
+use helper::session::{Bridged, bridged};
 
 /// What the first process says before it serves.
 const HELLO: &[u8] = helper::HELLO;
@@ -66,13 +66,9 @@ impl Attaching {
     }
 
     fn bridge(self, early: Vec<u8>) -> io::Result<Attached> {
-        let (control, theirs) = std::os::unix::net::UnixStream::pair()?;
         let (stream, other) = std::os::unix::net::UnixStream::pair()?;
         let outgoing = OwnedFd::from(other.try_clone()?);
-        std::thread::Builder::new().name("bridge".to_owned()).spawn(move || {
-            // The end of either stream is the end of the bottle, for whatever reason; the session sees it by the control stream.
-            let _ = bridge::run(Side::Session, theirs.into(), other.into(), outgoing);
-        })?;
+        let Bridged { control, .. } = bridged(other.into(), outgoing)?;
         stream.set_nonblocking(true)?;
         let (mut from_bridge, mut to_bridge) = UnixStream::from_std(stream)?.into_split();
         let Self { mut output, mut input } = self;
@@ -101,7 +97,7 @@ impl Attaching {
                 }
             }
         });
-        Ok(Attached { control: control.into(), copying })
+        Ok(Attached { control, copying })
     }
 }
 

@@ -9,7 +9,7 @@ use bottle::{
     Bottle, BottleName, Capabilities, CloseError, CopyError, Exec, ExecError, GuestPath, LimitHit, Output, Process, Stdio, Tree,
     TreeSink, User,
 };
-use helper::session::{Opening, Served, Site};
+use helper::session::{Opening, Served, Site, opened};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -41,27 +41,6 @@ pub struct DockerBottle {
     pub tasks: Mutex<JoinSet<()>>,
 }
 
-impl DockerBottle {
-    /// Waits until the way out is open. No program runs before: none can listen where the relay is to.
-    async fn opened(&self, exec: &Exec) -> Result<(), ExecError> {
-        let bottle = || self.served.name().to_string();
-        let mut opening = self.opening.clone();
-        let said = tokio::select! {
-            biased;
-            said = opening.wait_for(|opening| *opening != Opening::Awaited) => said.map(|said| said.clone()),
-            _ = self.served.life().ended() => return Err(ExecError::Gone { bottle: bottle() }),
-        };
-        match said {
-            Ok(Opening::Open) => Ok(()),
-            Ok(Opening::Failed(reason)) => {
-                let reason = format!("its way out could not be opened: {reason}");
-                Err(ExecError::Failed { bottle: bottle(), program: exec.program(), reason })
-            }
-            Ok(Opening::Awaited) | Err(_) => Err(ExecError::Gone { bottle: bottle() }),
-        }
-    }
-}
-
 #[async_trait]
 impl Bottle for DockerBottle {
     fn name(&self) -> &BottleName {
@@ -73,12 +52,12 @@ impl Bottle for DockerBottle {
     }
 
     async fn exec(&self, exec: Exec) -> Result<Output, ExecError> {
-        self.opened(&exec).await?;
+        opened(&self.opening, &self.served, &exec).await?;
         self.served.exec(exec).await
     }
 
     async fn spawn(&self, exec: Exec, stdio: Stdio) -> Result<Process, ExecError> {
-        self.opened(&exec).await?;
+        opened(&self.opening, &self.served, &exec).await?;
         self.served.spawn(exec, stdio).await
     }
 

@@ -1,6 +1,9 @@
+use std::path::PathBuf;
+
 use backend_docker::{BuildSettings, DockerBackend, Runtime, Settings};
 pub use backend_native::give_memory_back;
 use backend_native::{HelperProgram, NativeBackend};
+use backend_smolmachines::SmolmachinesBackend;
 use bottle::Backend;
 
 use crate::failure::Failure;
@@ -17,7 +20,7 @@ pub fn default() -> Box<dyn Backend> {
 /// When there is no folder for what one keeps.
 pub fn all(host: &HostEnvironment) -> Result<Vec<Box<dyn Backend>>, Failure> {
     let runtime = host.runtime().map_or(Runtime::Best, Runtime::Named);
-    Ok(vec![default(), Box::new(docker(host, runtime)?)])
+    Ok(vec![default(), Box::new(docker(host, runtime)?), Box::new(smolmachines(host)?)])
 }
 
 /// The backend that was asked for, by option or variable, or the default; on the runtime that was asked for.
@@ -65,5 +68,23 @@ fn docker(host: &HostEnvironment, runtime: Runtime) -> Result<DockerBackend, Fai
         runtime,
         image: None,
         build: BuildSettings { base: text("BOT_BOTTLE_BASE_IMAGE"), network: text("BOT_BOTTLE_BUILD_NETWORK") },
+    }))
+}
+
+fn smolmachines(host: &HostEnvironment) -> Result<SmolmachinesBackend, Failure> {
+    let folder = host.bot_bottle_home()?.join("smolmachines");
+    // Root's home is closed to the users that smolvm gives to root's machines.
+    let sites = match host.is_root() {
+        true => PathBuf::from("/run/bot-bottle-machines"),
+        false => folder.join("sites"),
+    };
+    let program = "smolvm".into();
+    Ok(SmolmachinesBackend::new(backend_smolmachines::Settings {
+        program,
+        environment: host.smolvm(),
+        device: "/dev/kvm".into(),
+        folder,
+        sites,
+        image: None,
     }))
 }

@@ -69,6 +69,21 @@ impl HostEnvironment {
         self.set(name)
     }
 
+    /// All that smolvm, and an engine that it takes images from, get to see of the environment. Machines live on with it, so nothing else is
+    /// handed over.
+    pub fn smolvm(&self) -> Vec<(OsString, OsString)> {
+        const NAMES: [&str; 8] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "DOCKER_HOST", "DOCKER_CONTEXT"];
+        const STARTS: [&str; 2] = ["XDG_", "SMOLVM_"];
+        let wanted = |name: &str| NAMES.contains(&name) || STARTS.iter().any(|start| name.starts_with(start));
+        let variables = self.variables.iter().filter(|(name, _)| name.to_str().is_some_and(wanted));
+        variables.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Whether the person is root.
+    pub fn is_root(&self) -> bool {
+        rustix::process::geteuid().is_root()
+    }
+
     /// `BOT_BOTTLE_DRY_RUN`.
     ///
     /// # Errors

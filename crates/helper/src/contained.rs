@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! helper [--processes MOST|any] [--relay PROGRAM ARGUMENT…]
+//! helper --machine SOCKET --host-name NAME [--processes MOST] [--quota MICROSECONDS] [--disk BYTES] [--keep PATH…] --relay PROGRAM ARGUMENT…
 //! ```
 //!
-//! The first says that the bottle's kernel is its own (gVisor), and how many processes there may be, which the engine cannot count
+//! The second is the workload of a machine, which makes the bottle's namespaces itself (`machine`). The first option of the first says that the bottle's kernel is its own (gVisor), and how many processes there may be, which the engine cannot count
 //! there; the relay is one that runs inside the bottle, where it cannot have a container of its own.
 //!
 //! The engine has made the namespaces, the root file system and the limits. What is left is what no engine does: a process that
@@ -24,6 +25,7 @@ use rustix::process::{DumpableBehavior, Gid, Pid, Uid, set_dumpable_behavior};
 use crate::beneath;
 use crate::bridge::{self, Side};
 use crate::family::Families;
+use crate::machine::{self, Machine};
 use crate::step::{During, StepError};
 use crate::sys::{self, Fork};
 use crate::wire::Ids;
@@ -39,6 +41,10 @@ pub fn run() -> ExitCode {
         Err(StepError { step, reason, .. }) => {
             // The engine hands it to the session as the container's error output.
             let _ = writeln!(io::stderr(), "{step}: {reason}");
+            // A machine has no such output: there it comes on the stream itself, on which nothing was said before.
+            if std::env::args_os().nth(1).is_some_and(|word| word == "--machine") {
+                let _ = writeln!(io::stdout(), "{step}: {reason}");
+            }
             ExitCode::FAILURE
         }
     }
@@ -46,6 +52,11 @@ pub fn run() -> ExitCode {
 
 fn become_init() -> Result<(), StepError> {
     sys::close_from(3).during("closing inherited descriptors")?;
+    let Arguments { processes, relay, machine } = Arguments::read().during("reading the arguments")?;
+    let in_a_machine = machine.is_some();
+    if let Some(machine) = machine {
+        machine::enter(&machine)?;
+    }
     set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
     homes()?;
     let (control, theirs) =
@@ -61,13 +72,14 @@ fn become_init() -> Result<(), StepError> {
         Fork::Parent(pid) => pid,
     };
     drop(theirs);
-    let Arguments { processes, relay } = Arguments::read().during("reading the arguments")?;
     let families = match processes {
+        // Linux's own, whoever has made the namespaces.
+        _ if in_a_machine => Families::Subreapers,
         None => Families::Subreapers,
         Some(Processes::Any) => Families::of_an_own_kernel(None)?,
         Some(Processes::AtMost(most)) => Families::of_an_own_kernel(Some(most))?,
     };
-    let relay = start_relay(&relay).during("starting the relay")?;
+    let relay = start_relay(if in_a_machine { &[] } else { &relay }).during("starting the relay")?;
     privileges::keep_for_service(Ids::Mapped)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).during("closing the helper to tracing")?;
     let mut helper = serve::Helper::new(Ids::Mapped, None, families)?;
@@ -95,6 +107,8 @@ struct Arguments {
     processes: Option<Processes>,
     /// The relay's command; empty for none.
     relay: Vec<CString>,
+    /// Where it is the workload of a machine.
+    machine: Option<Machine>,
 }
 
 /// How many processes there may be.
@@ -127,8 +141,37 @@ impl Arguments {
                     let command: Result<_, _> = words.by_ref().map(|word| CString::new(word.as_bytes())).collect();
                     read.relay = command.map_err(io::Error::other)?;
                 }
-                _other => return Err(io::Error::other("usage: helper [--processes MOST|any] [--relay PROGRAM ARGUMENT…]")),
+                b"--machine" => {
+                    let control = words.next().ok_or_else(|| io::Error::other("--machine needs the session's socket"))?;
+                    read.machine = Some(Machine { control: control.into(), ..Machine::default() });
+                }
+                b"--host-name" | b"--keep" | b"--quota" | b"--disk" => {
+                    let (Some(machine), Some(value)) = (&mut read.machine, words.next()) else {
+                        return Err(io::Error::other(format!("{} belongs to --machine and needs a value", word.display())));
+                    };
+                    let number = || value.to_str().and_then(|text| text.parse().ok());
+                    match word.as_bytes() {
+                        b"--keep" => machine.keep.push(value.into()),
+                        // One that is none would be no limit.
+                        b"--quota" => machine.quota = Some(number().ok_or_else(|| io::Error::other("--quota needs a number"))?),
+                        b"--disk" => machine.disk = Some(number().ok_or_else(|| io::Error::other("--disk needs a number"))?),
+                        _host_name => machine.host_name = value,
+                    }
+                }
+                _other => {
+                    return Err(io::Error::other(format!(
+                        "{:?} is no option of the helper's (crates/helper/src/contained.rs)",
+                        word
+                    )));
+                }
             }
+        }
+        if let Some(machine) = &mut read.machine {
+            machine.relay.clone_from(&read.relay);
+            machine.processes = match read.processes {
+                Some(Processes::AtMost(most)) => Some(most),
+                Some(Processes::Any) | None => None,
+            };
         }
         Ok(read)
     }

@@ -13,6 +13,7 @@ mod exec;
 pub mod family;
 mod groups;
 mod keeper;
+mod machine;
 mod pack;
 pub mod privileges;
 mod program;

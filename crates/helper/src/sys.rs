@@ -35,6 +35,30 @@ pub fn fork() -> io::Result<Fork> {
     }
 }
 
+/// Gives the calling process a network of its own, with nothing in it but a loopback that is up (`network_namespaces(7)`,
+/// `netdevice(7)`). Only for the helper, which has one thread.
+pub fn new_network() -> io::Result<()> {
+    // SAFETY: changes what this process sees of the network, and shares no memory or descriptors with anybody.
+    check(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
+    let socket = std::net::UdpSocket::bind(("0.0.0.0", 0))?;
+    // SAFETY: all bytes of the structure may be zero.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (place, byte) in request.ifr_name.iter_mut().zip(b"lo\0") {
+        *place = byte.cast_signed();
+    }
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: the request is one that SIOCSIFFLAGS takes, and outlives the call.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) }).map(drop)
+}
+
+/// Gives the calling process new namespaces for all but the network and users; its next child is the first process there
+/// (`unshare(2)`). Only for the helper, which has one thread.
+pub fn new_namespaces() -> io::Result<()> {
+    let all = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWCGROUP;
+    // SAFETY: changes what this process sees of the system, and shares no memory or descriptors with anybody.
+    check(unsafe { libc::unshare(all) }).map(drop)
+}
+
 /// Leaves the session and its terminal (`setsid(2)`). gVisor's older ones answer 0 instead of an id.
 pub fn new_session() -> io::Result<()> {
     // SAFETY: takes no argument; changes this process's session alone.

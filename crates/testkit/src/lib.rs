@@ -20,6 +20,7 @@ pub mod origin;
 pub mod probe;
 mod probe_file;
 pub mod require;
+pub mod smolvm;
 mod test_authority;
 pub mod tls_hello;
 mod wait_until;

@@ -10,6 +10,11 @@ pub fn probe_file() -> PathBuf {
     program_file("testkit", "probe", &["testkit/src/probe", "testkit/src/bin"])
 }
 
+/// The stand-in for smolvm for this test run; built when it is missing or older than its sources.
+pub(crate) fn stand_in_file() -> PathBuf {
+    program_file("testkit", "smolvm-stand-in", &["testkit/src/smolvm", "testkit/src/bin"])
+}
+
 /// The native backend's helper for this test run, for crates that do not build it themselves. `BOT_BOTTLE_TEST_HELPER` names
 /// another.
 ///

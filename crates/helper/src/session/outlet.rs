@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bottle::proxy_header::{self, Transport};
-use bottle::{Arrival, Destination, Outlet, OutletError, Reply};
+use bottle::{Arrival, Destination, Exec, ExecError, Outlet, OutletError, Reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::life::Life;
+use super::served::Served;
 
 /// Arrivals that wait to be taken; more wait in their sockets.
 const QUEUE: usize = 16;
@@ -39,6 +40,28 @@ pub enum Opening {
     Open,
     /// It will not.
     Failed(String),
+}
+
+/// Waits until the way out of a bottle is open. No program runs before: none can listen where the relay is to.
+///
+/// # Errors
+/// When it will not be open, or the bottle is gone.
+pub async fn opened(opening: &watch::Receiver<Opening>, served: &Served, exec: &Exec) -> Result<(), ExecError> {
+    let bottle = || served.name().to_string();
+    let mut opening = opening.clone();
+    let said = tokio::select! {
+        biased;
+        said = opening.wait_for(|opening| *opening != Opening::Awaited) => said.map(|said| said.clone()),
+        _ = served.life().ended() => return Err(ExecError::Gone { bottle: bottle() }),
+    };
+    match said {
+        Ok(Opening::Open) => Ok(()),
+        Ok(Opening::Failed(reason)) => {
+            let reason = format!("its way out could not be opened: {reason}");
+            Err(ExecError::Failed { bottle: bottle(), program: exec.program(), reason })
+        }
+        Ok(Opening::Awaited) | Err(_) => Err(ExecError::Gone { bottle: bottle() }),
+    }
 }
 
 /// Who may connect to a socket of a bottle's.

@@ -1,0 +1,5 @@
+//! See `testkit::smolvm`.
+
+fn main() -> std::process::ExitCode {
+    testkit::smolvm::main()
+}
