@@ -15,7 +15,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn settings() -> Settings {
-    let shared = ["PATH", "HOME", "USER"].into_iter();
+    let shared = ["PATH", "HOME", "USER", "SMOLVM_AGENT_READY_TIMEOUT_SECS"].into_iter();
     Settings {
         program: variable("BOT_BOTTLE_TEST_SMOLVM").unwrap_or_default().into(),
         environment: shared.filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect(),
