@@ -21,10 +21,30 @@ pub async fn remove(api: &Docker, container: &str) -> Result<(), String> {
         // Its own end removes it.
         Err(error) if is_under_way(&error) => {
             gone(api, container).await;
-            Ok(())
+            missing(api, container).await
         }
         Err(error) => Err(text(&error)),
     }
+}
+
+/// Pause between two looks.
+const BREATH: Duration = Duration::from_millis(50);
+/// How long a removal may be under way. A container under gVisor with a hundred processes was seen to take half a minute.
+const UNDER_WAY: Duration = Duration::from_secs(90);
+
+/// Waits until the engine knows it no more: where two ask for its removal at once, whoever waits is told that it failed for one of them.
+async fn missing(api: &Docker, container: &str) -> Result<(), String> {
+    let asking = async {
+        loop {
+            match api.inspect_container(container, None).await {
+                Err(error) if is_missing(&error) => return Ok(()),
+                Err(error) => return Err(text(&error)),
+                Ok(_) => tokio::time::sleep(BREATH).await,
+            }
+        }
+    };
+    let still = |_| Err(format!("the engine has been removing container {container} for more than {} s", UNDER_WAY.as_secs()));
+    tokio::time::timeout(UNDER_WAY, asking).await.unwrap_or_else(still)
 }
 
 /// Waits until a container is gone, or the engine can no longer tell.
