@@ -59,6 +59,10 @@ impl Roots {
             if folder.join("memory.memsw.limit_in_bytes").exists() {
                 set(&folder, "memory.memsw.limit_in_bytes", &memory.to_string())?;
             }
+            // What lies unread in TCP's buffers is counted apart (kernel doc admin-guide/cgroup-v1/memory.rst, 2.7.3).
+            if folder.join("memory.kmem.tcp.limit_in_bytes").exists() {
+                set(&folder, "memory.kmem.tcp.limit_in_bytes", &memory.to_string())?;
+            }
             made.push(folder);
         }
         if let Some(cpus) = limits.cpus {
