@@ -23,11 +23,6 @@ const QUEUE: usize = 16;
 /// Pause after an error such as a full descriptor table, so that it is not met again at once.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// What the kernel may keep for a connection in each direction, in bytes (`socket(7)`: it takes twice as much, for its own needs). The
-/// way is short, so that more is no faster. Threat: connections that are filled and not read, each up to 4 MiB (`tcp_wmem`) of memory
-/// that no limit of the bottle counts.
-const KEPT: usize = 128 << 10;
-
 /// Accepts on every listener of one bottle.
 ///
 /// It is registered with the runtime that first accepts from it: the thread that serves a connection then hears of its bytes
@@ -59,10 +54,8 @@ impl NativeOutlet {
         let (sender, arrivals) = mpsc::channel(QUEUE);
         let mut tasks = JoinSet::new();
         for (port, listener) in &self.listeners {
-            // Connections inherit it all (`tcp(7)`): small answers do not wait for acknowledgements, and the kernel keeps little.
+            // Connections inherit it (`tcp(7)`): small answers do not wait for acknowledgements.
             sockopt::set_tcp_nodelay(listener, true)?;
-            sockopt::set_socket_send_buffer_size(listener, KEPT)?;
-            sockopt::set_socket_recv_buffer_size(listener, KEPT)?;
             tasks.spawn(accept(TcpListener::from_std(listener.try_clone()?)?, *port, sender.clone()));
         }
         let resolver = helper::sys::watch(self.resolver.try_clone()?, tokio::io::Interest::READABLE)?;

@@ -2,7 +2,6 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::in_flight::Turn;
 use crate::ledger::Ledger;
 use crate::request::headers;
 use crate::upstream::ResponseBody;
@@ -18,7 +17,7 @@ pub(crate) enum AnswerBody {
     /// Our own words.
     Said(Option<Bytes>),
     /// The other end's, as they come.
-    Passed(ResponseBody, Turn, Ledger),
+    Passed(ResponseBody, Ledger),
     /// Those of a service inside.
     Internal(UnsyncBoxBody<Bytes, BodyError>),
 }
@@ -43,7 +42,7 @@ impl Body for AnswerBody {
         match &mut *self {
             Self::Said(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Internal(body) => Pin::new(body).poll_frame(cx),
-            Self::Passed(incoming, turn, ledger) => Poll::Ready(match ready!(turn.poll_frame(incoming, cx)) {
+            Self::Passed(incoming, ledger) => Poll::Ready(match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
                 None => {
                     ledger.complete();
                     None

@@ -1,6 +1,5 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -11,8 +10,8 @@ use http_body::{Body, Frame};
 ///
 /// Threat: whoever asks for much, over many streams, and reads none of it. HTTP's own flow control bounds a stream, at the
 /// reader's choice (a window of 2 GiB, RFC 9113 §6.9.1), and TCP's a connection; neither bounds their sum. Here a body of
-/// which the next piece would be too much is not read, so that its sender has to wait. One piece each may pass for every
-/// connection and direction even then: who reads goes on, though slower, whatever others hold.
+/// which the next piece would be too much is not read, so that its sender has to wait. One piece of each body may pass even
+/// then: who reads goes on, though slower, whatever others hold.
 pub(crate) struct InFlight {
     most: usize,
     state: Mutex<State>,
@@ -20,34 +19,45 @@ pub(crate) struct InFlight {
 
 #[derive(Default)]
 struct State {
+    /// Of all bodies together.
     bytes: usize,
-    /// Bodies that wait, by passage.
-    waiting: BTreeMap<(u64, u64), Waker>,
+    bodies: HashMap<u64, Held>,
+    /// The bodies that wait, in the order in which they came.
+    waiting: BTreeMap<u64, Waker>,
     last: u64,
 }
 
-/// One direction of one connection.
-pub(crate) struct Passage {
-    in_flight: Arc<InFlight>,
-    number: u64,
-    /// Changed under the lock of `in_flight` alone.
-    held: AtomicUsize,
+/// What of one body is in memory.
+#[derive(Default)]
+struct Held {
+    bytes: usize,
+    /// Its place among those that wait.
+    ticket: Option<u64>,
+    has_ended: bool,
 }
 
-/// One body's part in a passage.
+/// One body on its way.
 pub(crate) struct Turn {
-    passage: Arc<Passage>,
+    in_flight: Arc<InFlight>,
     number: u64,
 }
 
 /// A piece of a body, counted until the last view of it is dropped.
 struct Counted {
     bytes: Bytes,
-    passage: Arc<Passage>,
+    cost: usize,
+    in_flight: Arc<InFlight>,
+    number: u64,
 }
 
 /// What a piece costs beside its bytes. Threat: a body in pieces of one byte.
 const PIECE: usize = 512;
+/// A smaller piece is copied. Threat: what it is a view of can be far larger, and is not counted: whoever reads from a connection
+/// makes room for thousands of bytes, of which a few may come.
+const COPIED: usize = 4096;
+
+/// Bytes of a common piece: one record of TLS (RFC 8446 §5.1), or one frame of HTTP/2 (RFC 9113 §4.2).
+const COMMON: usize = 16 << 10;
 
 impl InFlight {
     /// `most` is in bytes.
@@ -55,9 +65,11 @@ impl InFlight {
         Arc::new(Self { most, state: Mutex::default() })
     }
 
-    pub(crate) fn passage(self: &Arc<Self>) -> Arc<Passage> {
-        let number = self.state().next();
-        Arc::new(Passage { in_flight: Arc::clone(self), number, held: AtomicUsize::new(0) })
+    pub(crate) fn turn(self: &Arc<Self>) -> Turn {
+        let mut state = self.state();
+        let number = state.next();
+        state.bodies.insert(number, Held::default());
+        Turn { in_flight: Arc::clone(self), number }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -71,33 +83,23 @@ impl State {
         self.last
     }
 
-    /// Those who wait in one passage; they wait no more.
-    fn take(&mut self, passage: u64) -> BTreeMap<(u64, u64), Waker> {
-        let mut taken = self.waiting.split_off(&(passage, 0));
-        self.waiting.append(&mut taken.split_off(&(passage + 1, 0)));
-        taken
-    }
-}
-
-impl Passage {
-    pub(crate) fn turn(self: &Arc<Self>) -> Turn {
-        Turn { passage: Arc::clone(self), number: self.in_flight.state().next() }
+    /// Takes a body out of those that wait: it goes on.
+    fn leave(&mut self, number: u64) -> Option<Waker> {
+        let ticket = self.bodies.get_mut(&number)?.ticket.take()?;
+        self.waiting.remove(&ticket)
     }
 
-    fn give_back(&self, count: usize) {
-        let woken = {
-            let mut state = self.in_flight.state();
-            state.bytes -= count;
-            let held = self.held.fetch_sub(count, Ordering::Relaxed) - count;
-            // Together, once there is room for many pieces: not for each piece anew.
-            let is_room = state.bytes <= self.in_flight.most / 4 * 3;
-            match (state.waiting.is_empty(), is_room, held) {
-                (false, true, _) => std::mem::take(&mut state.waiting),
-                (false, false, 0) => state.take(self.number),
-                (true, _, _) | (false, false, 1..) => return,
-            }
-        };
-        woken.into_values().for_each(Waker::wake);
+    /// Takes out those who have waited longest, as many as there is room for; who is overtaken comes back to the same place. More
+    /// than one, because not all whom that wakes go on: a stream's own window may keep them.
+    fn take_for_room(&mut self, most: usize) -> Vec<Waker> {
+        let count = most.checked_sub(self.bytes).filter(|room| *room > 0).map_or(0, |room| room / COMMON + 1);
+        std::iter::from_fn(|| self.waiting.pop_first()).take(count).map(|(_, waker)| waker).collect()
+    }
+
+    fn forget_if_over(&mut self, number: u64) {
+        if self.bodies.get(&number).is_some_and(|held| held.has_ended && held.bytes == 0) {
+            self.bodies.remove(&number);
+        }
     }
 }
 
@@ -115,35 +117,49 @@ impl Turn {
     }
 
     fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
-        let Passage { in_flight, number, held } = &*self.passage;
-        let mut state = in_flight.state();
-        if state.bytes < in_flight.most || held.load(Ordering::Relaxed) == 0 {
-            return Poll::Ready(());
+        let mut state = self.in_flight.state();
+        let is_full = state.bytes >= self.in_flight.most;
+        let ticket = state.next();
+        match state.bodies.get_mut(&self.number) {
+            Some(held) if is_full && held.bytes > 0 => {
+                let ticket = *held.ticket.get_or_insert(ticket);
+                state.waiting.insert(ticket, cx.waker().clone());
+                Poll::Pending
+            }
+            Some(_) | None => {
+                state.leave(self.number);
+                Poll::Ready(())
+            }
         }
-        state.waiting.entry((*number, self.number)).or_insert_with(|| cx.waker().clone()).clone_from(cx.waker());
-        Poll::Pending
     }
 
     fn counted(&self, bytes: Bytes) -> Bytes {
-        let counted = Counted { bytes, passage: Arc::clone(&self.passage) };
+        let bytes = if bytes.len() < COPIED { Bytes::copy_from_slice(&bytes) } else { bytes };
+        let cost = bytes.len() + PIECE;
         {
-            let mut state = self.passage.in_flight.state();
-            state.bytes += counted.cost();
-            self.passage.held.fetch_add(counted.cost(), Ordering::Relaxed);
+            let mut state = self.in_flight.state();
+            state.bytes += cost;
+            if let Some(held) = state.bodies.get_mut(&self.number) {
+                held.bytes += cost;
+            }
         }
-        Bytes::from_owner(counted)
+        Bytes::from_owner(Counted { bytes, cost, in_flight: Arc::clone(&self.in_flight), number: self.number })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.passage.in_flight.state().waiting.remove(&(self.passage.number, self.number));
-    }
-}
-
-impl Counted {
-    fn cost(&self) -> usize {
-        self.bytes.len() + PIECE
+        let woken = {
+            let mut state = self.in_flight.state();
+            state.leave(self.number);
+            if let Some(held) = state.bodies.get_mut(&self.number) {
+                held.has_ended = true;
+            }
+            state.forget_if_over(self.number);
+            // It may have been the one that was woken.
+            state.take_for_room(self.in_flight.most)
+        };
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -155,7 +171,18 @@ impl AsRef<[u8]> for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.passage.give_back(self.cost());
+        let (own, others) = {
+            let mut state = self.in_flight.state();
+            state.bytes -= self.cost;
+            let is_last = state.bodies.get_mut(&self.number).is_some_and(|held| {
+                held.bytes -= self.cost;
+                held.bytes == 0
+            });
+            let own = if is_last { state.leave(self.number) } else { None };
+            state.forget_if_over(self.number);
+            (own, state.take_for_room(self.in_flight.most))
+        };
+        own.into_iter().chain(others).for_each(Waker::wake);
     }
 }
 

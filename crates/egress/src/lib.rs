@@ -29,6 +29,7 @@ mod request;
 mod state;
 mod trust;
 pub mod upstream;
+mod written;
 
 pub use answer::BodyError;
 pub use authority::{Authority, AuthorityError};

@@ -242,13 +242,13 @@ pub fn ask_for_destination(socket: &UdpSocket) -> io::Result<()> {
         .map(drop)
 }
 
-/// Has the kernel keep no more than 128 KiB in each direction for every connection to a listener, which inherits it (`socket(7)`: it
+/// Has the kernel keep no more than 208 KiB in each direction for every connection to a listener, which inherits it (`socket(7)`: it
 /// takes twice as much, for its own needs). Threat: connections that are filled and not read, each up to 4 MiB (`tcp_wmem`).
 pub fn keep_little(listener: &TcpListener) -> io::Result<()> {
     const SOL_SOCKET: c_int = 1;
     const SO_SNDBUF: c_int = 7;
     const SO_RCVBUF: c_int = 8;
-    let kept: c_int = 128 << 10;
+    let kept: c_int = 208 << 10;
     for direction in [SO_SNDBUF, SO_RCVBUF] {
         let (value, length) = ((&raw const kept).cast(), size_of::<c_int>() as c_uint);
         // SAFETY: the option's value is a c_int and its size is passed.

@@ -14,8 +14,12 @@ use crate::ports::{DNS, PROXY, TRANSPARENT};
 use crate::sys;
 use helper::step::{During, StepError};
 
-/// Longest queue of connections that wait to be accepted.
+/// Longest queue of connections that wait to be accepted, each of which the kernel may keep bytes for.
 const BACKLOG: i32 = 1024;
+/// What the kernel may keep for a connection in each direction, in bytes (`socket(7)`: it takes twice as much, for its own needs).
+/// Connections inherit it, those in the queue too. Threat: connections that are filled and not read, each up to 4 MiB (`tcp_wmem` in
+/// `tcp(7)`) of memory that no limit of the bottle counts.
+const KEPT: usize = 208 << 10;
 
 /// The sockets for the session, and their ports in the same order: TCP ones, then the UDP one.
 pub struct Listeners {
@@ -72,6 +76,8 @@ fn listener(address: SocketAddr) -> Result<OwnedFd, StepError> {
         if address.is_ipv6() {
             sockopt::set_ipv6_v6only(&socket, false)?;
         }
+        sockopt::set_socket_send_buffer_size(&socket, KEPT)?;
+        sockopt::set_socket_recv_buffer_size(&socket, KEPT)?;
         bind(&socket, &address)?;
         listen(&socket, BACKLOG)?;
         Ok::<_, Errno>(socket)

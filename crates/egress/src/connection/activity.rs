@@ -2,10 +2,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 
 use crate::Limits;
 use crate::framing::Gate;
+use crate::written::Open;
 
 /// What a connection is doing, so that one clock can watch over it without being set for every request.
 pub(crate) struct Activity {
@@ -36,7 +37,7 @@ pub(crate) enum Overdue {
 /// A request that is being answered; its connection is not idle.
 pub(crate) struct Busy {
     gate: Arc<Gate>,
-    _place: OwnedSemaphorePermit,
+    _open: Open,
 }
 
 impl Default for Activity {
@@ -110,10 +111,10 @@ impl Activity {
 }
 
 impl Busy {
-    /// `place` is the request's among all of the bottle's.
-    pub(crate) fn new(gate: &Arc<Gate>, place: OwnedSemaphorePermit) -> Self {
+    /// A request on the connection of `gate`.
+    pub(crate) fn new(gate: &Arc<Gate>, open: Open) -> Self {
         gate.activity.requests.fetch_add(1, Ordering::Relaxed);
-        Self { gate: Arc::clone(gate), _place: place }
+        Self { gate: Arc::clone(gate), _open: open }
     }
 
     /// The client does not want the answer any more.
@@ -151,7 +152,7 @@ mod tests {
         assert_eq!(activity.judge(1_000, &limits), Ok(Duration::from_secs(2)));
         assert_eq!(activity.judge(4_000, &limits), Ok(Duration::from_secs(1)));
         assert_eq!(activity.judge(5_000, &limits), Err(Overdue::Idle));
-        let busy = Busy::new(&gate, Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap());
+        let busy = Busy::new(&gate, Arc::new(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap()));
         assert_eq!(activity.judge(50_000, &limits), Ok(Duration::from_secs(2)));
         activity.head.store(49_001, Ordering::Relaxed);
         assert_eq!(activity.judge(50_000, &limits), Ok(Duration::from_secs(1)));

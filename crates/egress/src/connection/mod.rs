@@ -15,7 +15,6 @@ mod tls;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::framing::Gate;
-use crate::in_flight::Passage;
 use crate::place::Place;
 use crate::state::Shared;
 
@@ -33,10 +32,6 @@ pub(crate) struct Connection {
     /// Where the connection went, for the record: `proxy`, or an address.
     pub(crate) destination: Arc<str>,
     pub(crate) gate: Arc<Gate>,
-    /// Bodies of requests, on their way out.
-    pub(crate) out: Arc<Passage>,
-    /// Bodies of answers, on their way in.
-    pub(crate) back: Arc<Passage>,
     next: Mutex<Next>,
 }
 
@@ -63,8 +58,7 @@ pub(crate) enum Next {
 
 impl Connection {
     pub(crate) fn new(shared: Arc<Shared>, entry: Entry, destination: Arc<str>) -> Arc<Self> {
-        let (out, back) = (shared.in_flight.passage(), shared.in_flight.passage());
-        Arc::new(Self { shared, entry, destination, gate: Arc::default(), out, back, next: Mutex::default() })
+        Arc::new(Self { shared, entry, destination, gate: Arc::default(), next: Mutex::default() })
     }
 
     pub(crate) fn becomes(&self, next: Next) {

@@ -14,6 +14,7 @@ use crate::ledger::Said;
 use crate::place::{Named, Place};
 use crate::records::Refused;
 use crate::refusal::{self, After, Reader};
+use crate::written::{Open, Written};
 
 /// What may become of a request that does not pass.
 pub(super) struct Denied {
@@ -31,14 +32,19 @@ impl Denied {
 }
 
 /// Answers one request: with the other end's answer, or with a refusal.
-pub(crate) async fn answer(connection: &Arc<Connection>, request: Request<Incoming>) -> Response<AnswerBody> {
+pub(crate) async fn answer(connection: &Arc<Connection>, request: Request<Incoming>) -> Response<Written> {
     let (version, reader) = (request.version(), Reader::of(request.headers()));
     let is_head = request.method() == Method::HEAD;
-    let answer = match judged(connection, request).await {
-        Ok(answer) => answer,
-        Err(denied) => refused(connection, &denied, version, reader),
+    let open = Arc::clone(&connection.shared.requests).try_acquire_owned().map(Arc::new).ok();
+    let judged = match &open {
+        Some(open) => judged(connection, request, open).await,
+        // Refused rather than kept waiting: what waits takes memory too.
+        None => Err(Denied::new(refusal::plain(Code::Busy), asked_of(&request))),
     };
-    if is_head { answer_to_head(answer) } else { answer }
+    let answer = judged.unwrap_or_else(|denied| refused(connection, &denied, version, reader));
+    let answer = if is_head { answer_to_head(answer) } else { answer };
+    let end = open.filter(|_| version >= Version::HTTP_2);
+    answer.map(|body| Written::new(body, connection.shared.in_flight.turn(), end))
 }
 
 /// Without our own words (RFC 9110 §9.3.2). hyper leaves them out in HTTP/1 alone, and in HTTP/2 a client takes them for a fault of
@@ -57,12 +63,8 @@ fn answer_to_head(answer: Response<AnswerBody>) -> Response<AnswerBody> {
     Response::from_parts(parts, body)
 }
 
-async fn judged(connection: &Arc<Connection>, request: Request<Incoming>) -> Result<Response<AnswerBody>, Denied> {
-    // Refused rather than kept waiting: what waits takes memory too.
-    let Ok(place) = Arc::clone(&connection.shared.requests).try_acquire_owned() else {
-        return Err(Denied::new(refusal::plain(Code::Busy), asked_of(&request)));
-    };
-    let busy = Busy::new(&connection.gate, place);
+async fn judged(connection: &Arc<Connection>, request: Request<Incoming>, open: &Open) -> Result<Response<AnswerBody>, Denied> {
+    let busy = Busy::new(&connection.gate, Arc::clone(open));
     if is_too_large(&request, &connection.shared.limits) {
         return Err(Denied::new(refusal::plain(Code::TooLarge), asked_of(&request)));
     }

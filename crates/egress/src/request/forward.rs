@@ -11,7 +11,6 @@ use super::credential::{self, Injected};
 use super::headers::{self, Sent};
 use crate::answer::{AnswerBody, is_over};
 use crate::connection::{Busy, Connection, Next, Splice, violated};
-use crate::in_flight::Turn;
 use crate::ledger::{Ledger, Said};
 use crate::place::Place;
 use crate::refusal;
@@ -68,7 +67,7 @@ pub(super) async fn forward(
         shared.credentials.rejected(auth.token_ref(), secret).await;
     }
     match answer {
-        Answered::Plain(answer) => Ok(passed(answer, injected.as_ref(), connection.back.turn(), ledger)),
+        Answered::Plain(answer) => Ok(passed(answer, injected.as_ref(), ledger)),
         Answered::Changed(mut answer) => {
             let splice = Splice { upstream: hyper::upgrade::on(&mut answer), ledger, host: host.clone(), port: place.port };
             // Before the answer leaves: what follows it is no HTTP.
@@ -138,7 +137,7 @@ async fn plain(
 ) -> Result<Answered, Failure> {
     let request = request.map(|body| match body.is_end_stream() {
         true => RequestBody::whole(""),
-        false => RequestBody::streamed(body, connection.out.turn(), ledger.sent(), named),
+        false => RequestBody::streamed(body, connection.shared.in_flight.turn(), ledger.sent(), named),
     });
     connection.shared.upstreams.send(target, rule, request).await.map(Answered::Plain)
 }
@@ -160,12 +159,7 @@ async fn web_socket(shared: &Shared, target: &Target, rule: &Rule, request: Requ
     }
 }
 
-fn passed(
-    answer: Response<ResponseBody>,
-    injected: Option<&Injected<'_>>,
-    turn: Turn,
-    mut ledger: Ledger,
-) -> Response<AnswerBody> {
+fn passed(answer: Response<ResponseBody>, injected: Option<&Injected<'_>>, mut ledger: Ledger) -> Response<AnswerBody> {
     let (mut parts, body) = answer.into_parts();
     strip(&mut parts.headers, injected);
     // Which version of HTTP the other end spoke is nothing to the bottle's own connection.
@@ -174,7 +168,7 @@ fn passed(
     if is_over(&body) {
         ledger.complete();
     }
-    Response::from_parts(parts, AnswerBody::Passed(body, turn, ledger))
+    Response::from_parts(parts, AnswerBody::Passed(body, ledger))
 }
 
 fn strip(headers: &mut HeaderMap, injected: Option<&Injected<'_>>) {
