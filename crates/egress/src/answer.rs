@@ -53,10 +53,12 @@ impl Body for AnswerBody {
                 }
                 Some(Ok(frame)) => {
                     let frame = counted(frame, ledger);
-                    if is_over(incoming) {
-                        ledger.complete();
+                    match &frame {
+                        Err(_) => ledger.broken(),
+                        Ok(_) if is_over(incoming) => ledger.complete(),
+                        Ok(_) => {}
                     }
-                    Some(Ok(frame))
+                    Some(frame)
                 }
             }),
         }
@@ -79,16 +81,20 @@ impl Body for AnswerBody {
     }
 }
 
-fn counted(frame: Frame<Bytes>, ledger: &mut Ledger) -> Frame<Bytes> {
+/// Most bytes of an answer's trailers, as RFC 9113 §6.5.2 counts them. Threat: they end an answer, so that its request is no longer
+/// counted, and a server keeps them for as long as the client does not read.
+const TRAILERS_MAX: usize = 8 * 1024;
+
+fn counted(frame: Frame<Bytes>, ledger: &mut Ledger) -> Result<Frame<Bytes>, BodyError> {
     if let Some(data) = frame.data_ref() {
         ledger.received(data.len());
-        return frame;
+        return Ok(frame);
     }
-    match frame.into_trailers() {
-        Ok(mut trailers) => {
-            headers::strip_trailers_of_answer(&mut trailers);
-            Frame::trailers(trailers)
-        }
-        Err(frame) => frame,
+    let Ok(mut trailers) = frame.into_trailers() else { return Err("an answer's frame is neither data nor trailers".into()) };
+    headers::strip_trailers_of_answer(&mut trailers);
+    let size = trailers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum::<usize>();
+    match size {
+        0..=TRAILERS_MAX => Ok(Frame::trailers(trailers)),
+        _ => Err("the answer's trailers are too large".into()),
     }
 }

@@ -29,6 +29,20 @@ async fn large_bodies_stream_both_ways_and_are_counted() {
 }
 
 #[tokio::test]
+async fn trailers_that_are_too_large_break_the_answer() {
+    for protocol in ["h2", "http/1.1"] {
+        let origin = Origin::tls(&[protocol]).await;
+        let scene = Setting::new(vec![rule("a.example", origin.address, |_| {})], &origin.roots).start();
+        let mut client = scene.http2("a.example").await;
+        let mut request = get("https://a.example/trailers/large", "a.example");
+        request.headers_mut().insert("te", "trailers".parse().unwrap());
+        let read = async { client.send_request(request).await?.into_body().collect().await };
+        assert!(within(read).await.is_err(), "{protocol}");
+        assert_eq!(scene.passed(1).await[0]["failed"], "egress.upstream", "{protocol}");
+    }
+}
+
+#[tokio::test]
 async fn trailers_pass_both_ways_but_no_credential_in_them() {
     for protocol in ["h2", "http/1.1"] {
         let origin = Origin::tls(&[protocol]).await;

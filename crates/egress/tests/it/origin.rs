@@ -179,8 +179,10 @@ async fn answer(mut request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> 
             }
             answer
         }
-        "/trailers" => {
-            let trailers = HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))]);
+        "/trailers" | "/trailers/large" => {
+            let value = if path == "/trailers" { "0".to_owned() } else { "0".repeat(9000) };
+            let trailers =
+                HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::try_from(value).unwrap())]);
             // Without a length: HTTP/1.1 has trailers in chunked bodies alone.
             let frames = [Ok(Frame::data(Bytes::from_static(b"message"))), Ok(Frame::trailers(trailers))];
             let mut answer = Response::new(StreamBody::new(Frames(frames.into())).boxed_unsync());
