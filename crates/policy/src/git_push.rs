@@ -29,10 +29,27 @@ pub fn is_git_push(asked: &Asked<'_>, query: &str) -> bool {
     // Pages about the service have its name too, with something after it.
     let smart = if plain && reads { last(asked.path) == SERVICE } else { names(&[SERVICE]) };
     let begins = names(&["info", "refs"]) && letters(query).contains(SERVICE);
-    let dumb = ["LOCK", "PUT"].iter().any(|method| asked.method.eq_ignore_ascii_case(method))
-        && [["info", "refs"], ["refs", "heads"], ["refs", "tags"]].iter().any(|words| names(words));
+    let writes = |method: &str| ["LOCK", "PUT"].iter().any(|writing| method.eq_ignore_ascii_case(writing));
+    let dumb = (writes(asked.method) || asked.overriding().any(|method| writes(&method)))
+        && if plain { is_of_refs(asked.path) } else { REFS.iter().any(|words| names(words)) };
     let large = !reads && path.contains("lfs") && names(&["objects", "batch"]);
     smart || begins || dumb || large
+}
+
+/// Where refs are kept (gitrepository-layout(5)), as words of a path that servers may read differently.
+const REFS: [[&str; 2]; 6] =
+    [["info", "refs"], ["packed", "refs"], ["refs", "heads"], ["refs", "tags"], ["refs", "notes"], ["refs", "changes"]];
+
+/// Whether a path that means the same to every server is that of a ref, or of a list of them.
+fn is_of_refs(path: &str) -> bool {
+    let segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(letters).collect();
+    let is_below = segments.iter().rev().skip(1).any(|segment| segment == "refs");
+    let is_list = match &segments[..] {
+        [.., folder, last] if last == "refs" => folder == "info",
+        [.., last] => last == "packedrefs",
+        [] => false,
+    };
+    is_below || is_list
 }
 
 fn could_hold_words(text: &str) -> bool {
@@ -141,6 +158,10 @@ mod tests {
             ("LOCK", "/me/repo.git/info/refs", ""),
             ("LOCK", "/me/repo.git/refs/heads/main", ""),
             ("PUT", "/me/repo.git/refs%2ftags/v1", ""),
+            ("LOCK", "/me/repo.git/refs/notes/commits", ""),
+            ("PUT", "/me/repo.git/refs/changes/01/1/1", ""),
+            ("PUT", "/me/repo.git/packed-refs", ""),
+            ("PUT", "/me/repo.git/packed%2drefs", ""),
         ] {
             assert!(pushes(method, path, query, None), "{method} {path}?{query}");
         }
@@ -194,6 +215,8 @@ mod tests {
         let header = Some(("x-http-method-override", "POST"));
         assert!(pushes("GET", "/me/repo.git/info/lfs/objects/batch", "", header));
         assert!(pushes("GET", "/me/repo.git/git-receive-pack:", "", header));
+        let header = Some(("x-http-method-override", "PUT"));
+        assert!(pushes("POST", "/me/repo.git/refs/heads/main", "", header));
     }
 
     #[test]
@@ -211,6 +234,8 @@ mod tests {
             ("POST", "/v1/objects/batch", ""),
             ("POST", "/v1/re%20ceive/git%2Dpack", ""),
             ("PUT", "/me/prefs", ""),
+            ("PUT", "/user/prefs/tags", ""),
+            ("PUT", "/info/prefs", ""),
             ("GET", "/a%zzb%", "%"),
             ("LOCK", "/dav/file", ""),
         ] {
