@@ -102,8 +102,7 @@ impl Decoded {
         &self.bytes
     }
 
-    /// The signs in it. `None`: a dot-segment with parameters, or a segment of dots and spaces that is neither `.` nor `..`, which
-    /// file systems that drop dots and spaces at the end of names read as one of these.
+    /// The signs in it. `None`: a dot-segment with parameters, or a segment that is neither `.` nor `..` and that some read as one.
     pub fn signs(&self) -> Option<Signs> {
         let mut signs = Signs::default();
         for byte in &self.bytes {
@@ -124,7 +123,7 @@ impl Decoded {
         for (index, segment) in segments.iter().enumerate() {
             let depth = segment.iter().map(|byte| byte.depth).max().unwrap_or_default();
             signs.empty |= segment.is_empty() && index > 0 && index < last;
-            if !segment.iter().any(|byte| byte.value == b'.') || !segment.iter().all(|byte| b". ".contains(&byte.value)) {
+            if !could_be_dots(segment) {
                 continue;
             }
             match segment {
@@ -145,6 +144,20 @@ impl Decoded {
     }
 }
 
+/// Whether a segment is dots to somebody: file systems drop dots and blanks at the end of a name (`+` is a blank to those who decode
+/// forms), and take what follows a `:` for a stream of it; normalisers drop what is not to be seen.
+fn could_be_dots(segment: &[Byte]) -> bool {
+    let name = segment.iter().map(|byte| byte.value).take_while(|value| *value != b':').collect::<Vec<_>>();
+    let is_nothing = |c: char| matches!(c, '.' | '+') || c.is_whitespace() || is_unseen(c);
+    name.contains(&b'.') && String::from_utf8_lossy(&name).chars().all(is_nothing)
+}
+
+/// Characters without a glyph of their own (Unicode, Default_Ignorable_Code_Point, the common ones).
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
+}
+
 /// The byte that two hexadecimal digits stand for, and what follows them.
 fn escape<T>(after: &[T], value: impl Fn(&T) -> u8) -> Option<(u8, &[T])> {
     let [high, low, rest @ ..] = after else { return None };
@@ -152,11 +165,12 @@ fn escape<T>(after: &[T], value: impl Fn(&T) -> u8) -> Option<(u8, &[T])> {
     Some((digit(value(high))? * 16 + digit(value(low))?, rest))
 }
 
-/// Characters whose compatibility form (Unicode NFKC) or best fit in an old code page is one of `. / \ % ;`.
+/// Characters whose compatibility form (Unicode NFKC), best fit in an old code page (the signs of yen and won are `\` in 932 and 949),
+/// or form in a name (UTS #46: the ideographic full stop) is one of `. / \ % ;`, and what looks the same.
 fn turns_into_a_sign(c: char) -> bool {
-    const SIGNS: [char; 13] = [
+    const SIGNS: [char; 20] = [
         '\u{2024}', '\u{2025}', '\u{2026}', '\u{ff0e}', '\u{fe52}', '\u{ff0f}', '\u{2044}', '\u{2215}', '\u{ff3c}', '\u{fe68}',
-        '\u{2216}', '\u{ff05}', '\u{ff1b}',
+        '\u{2216}', '\u{ff05}', '\u{ff1b}', '\u{a5}', '\u{20a9}', '\u{29f5}', '\u{29f8}', '\u{29f9}', '\u{3002}', '\u{ff61}',
     ];
     SIGNS.contains(&c)
 }

@@ -67,7 +67,7 @@ impl Readings {
 }
 
 /// Whether every server reads the path alike: segments of unreserved and other harmless characters (RFC 3986 §3.3), none of
-/// them empty but the last, none of them dots.
+/// them empty but the last, none of them dots, nor what could be.
 fn is_plain(raw: &[u8]) -> bool {
     let Some(segments) = raw.strip_prefix(b"/") else { return false };
     let mut only_dots = true;
@@ -81,10 +81,10 @@ fn is_plain(raw: &[u8]) -> bool {
             (only_dots, length) = (true, 0);
             continue;
         }
-        if !HARMLESS[usize::from(byte)] {
+        if !HARMLESS[usize::from(byte)] || (byte == b':' && only_dots && length > 0) {
             return false;
         }
-        only_dots &= byte == b'.';
+        only_dots &= matches!(byte, b'.' | b'+');
         length += 1;
     }
     !only_dots || length == 0

@@ -30,7 +30,11 @@ fn ordinary_paths_have_one_reading() {
         assert!(is_plain(plain.as_bytes()), "{plain}");
         assert_eq!(readings(plain).unwrap(), [plain]);
     }
+    for plain in ["/+/x", "/a+b/c+", "/.+x", "/:x/a:.", "/v1/things:batch", "/..a:b"] {
+        assert_eq!(readings(plain).unwrap(), [plain]);
+    }
     assert_eq!(readings("/caf%C3%A9%20x").unwrap(), ["/café x"]);
+    assert_eq!(readings("/.%E9%85%8D").unwrap(), ["/.配"]);
     assert_eq!(readings("/%61pi/%7Eme").unwrap(), ["/api/~me"]);
 }
 
@@ -67,6 +71,20 @@ fn what_nobody_can_trust_is_odd() {
         "/%2",
         "/%zz",
         "/%u002e",
+        "/ok/..%C2%A5x",
+        "/ok/..%E2%82%A9x",
+        "/ok/..%E2%A7%B8x",
+        "/ok/%E3%80%82%E3%80%82/x",
+        "/ok/..%C2%A0/x",
+        "/ok/..+/x",
+        "/ok/+./x",
+        "/ok/..%C2%AD/x",
+        "/ok/%E2%80%8B../x",
+        "/ok/.%E2%81%A0./x",
+        "/ok/..%EF%BB%BF/x",
+        "/ok/..:/x",
+        "/ok/..::$DATA/x",
+        "/ok/.:x",
         "/%00",
         "/a\0",
         "/%0d%0aX:",
