@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bottle::{
@@ -21,6 +22,10 @@ pub use crate::launch::HelperProgram;
 
 /// The backend's name.
 pub const NAME: BackendName = BackendName("native");
+
+/// How long what a killed session had running may take to end, and the pause between two looks.
+const ENDING: Duration = Duration::from_secs(10);
+const BREATH: Duration = Duration::from_millis(20);
 
 /// Makes bottles of Linux namespaces.
 #[derive(Debug)]
@@ -124,7 +129,14 @@ impl Backend for NativeBackend {
     }
 
     async fn leftovers(&self) -> Result<Vec<Leftover>, Unavailable> {
-        let groups = Hierarchy::find().leftovers();
+        let hierarchy = Hierarchy::find();
+        let (mut groups, mut ending) = hierarchy.leftovers();
+        // What a killed session had running ends a moment after it.
+        let begun = Instant::now();
+        while !ending.is_empty() && begun.elapsed() < ENDING {
+            tokio::time::sleep(BREATH).await;
+            (groups, ending) = hierarchy.leftovers();
+        }
         let known = groups.into_iter().filter_map(|path| Some((cgroup::bottle_of(&path)?, path)));
         let leftover = |(bottle, path): (_, std::path::PathBuf)| {
             let id = path.display().to_string();
@@ -137,7 +149,7 @@ impl Backend for NativeBackend {
         let failed = |reason: String| CloseError { bottle: leftover.bottle.to_string(), what: leftover.what.clone(), reason };
         // Only what a fresh look finds empty: the caller's list may be old, or not ours.
         let path = Path::new(&leftover.id);
-        if path.exists() && !Hierarchy::find().leftovers().iter().any(|found| found == path) {
+        if path.exists() && !Hierarchy::find().leftovers().0.iter().any(|found| found == path) {
             return Err(failed("it is in use".to_owned()));
         }
         cgroup::remove(path).map_err(|error| failed(error.to_string()))

@@ -66,8 +66,8 @@ impl Hierarchy {
         }
     }
 
-    /// Cgroups of ours with nothing in them whose session is gone: it was killed.
-    pub fn leftovers(&self) -> Vec<PathBuf> {
+    /// Cgroups of ours whose session is gone: it was killed. The first have nothing in them; in the others something still ends.
+    pub fn leftovers(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let parents: Vec<&Path> = match self {
             Self::Two(parent) => vec![parent],
             Self::One(roots) => roots.folders(),
@@ -75,7 +75,7 @@ impl Hierarchy {
         };
         let entries = parents.into_iter().filter_map(|parent| fs::read_dir(parent).ok()).flatten().flatten();
         let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)).map(|entry| entry.path());
-        ours.filter(|path| is_empty(path) && !session_of(path).is_some_and(lives)).collect()
+        ours.filter(|path| !session_of(path).is_some_and(lives)).partition(|path| is_empty(path))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use bottle::{Backend, BottleName, BottleSpec, Leftover, Limits, RootFs};
 
@@ -36,8 +35,9 @@ async fn the_cgroups_of_a_killed_session_are_found_and_removed() {
     assert_eq!(of(&name).await, [], "what runs is no leftover");
     session.kill().unwrap();
     session.wait().unwrap();
-    testkit::wait_until("its processes are gone", Duration::from_secs(60), async || !of(&name).await.is_empty()).await;
+    // At once, though its processes may still be ending.
     let found = of(&name).await;
+    assert!(!found.is_empty());
     for leftover in &found {
         assert!(leftover.what.contains(&name), "{leftover:?}");
         backend().remove(leftover).await.unwrap();
