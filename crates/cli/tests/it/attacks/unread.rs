@@ -90,7 +90,7 @@ fn more_requests_than_are_taken_at_once() {
 
 #[test]
 fn answers_over_http1_that_nobody_reads() {
-    flood("http1", 300, 1, "200 read");
+    flood("http1", 200, 1, "200 read");
 }
 
 #[test]
